@@ -1,0 +1,16 @@
+//! Bytes in, structs out: raw profiles, coverage maps, names, and the sections of object files that hold them.
+//!
+//! No I/O, no panic and no allocation beyond a small multiple of the input, whatever the bytes: every input is
+//! untrusted. Nothing here knows what a count means; that is [`crate::coverage`].
+
+#![deny(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::as_conversions
+)]
+
+pub mod cursor;
+pub mod error;
