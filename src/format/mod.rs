@@ -12,5 +12,10 @@
     clippy::as_conversions
 )]
 
+pub mod covfun;
+pub mod covmap;
 pub mod cursor;
 pub mod error;
+pub mod prf_names;
+pub mod profraw;
+mod zlib;
