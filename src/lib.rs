@@ -1,5 +1,6 @@
 //! `cargo xtask coverage` for any Rust workspace, from nothing but `cargo` and `rustc`.
 
+pub mod coverage;
 pub mod format;
 
 /// The whole of an xtask's `main`.

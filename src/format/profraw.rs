@@ -101,7 +101,7 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<RawProfile<'_>>> {
         position = position.saturating_add(len);
         let padding = bytes.get(position..).unwrap_or_default().iter().take_while(|&&byte| byte == 0).count();
         position = position.saturating_add(padding);
-        if position < bytes.len() && position % 8 != 0 {
+        if position < bytes.len() && !position.is_multiple_of(8) {
             return Err(Error::malformed("insufficient padding between profiles", wide(position)));
         }
     }
@@ -412,6 +412,44 @@ impl RawProfile<'_> {
                 count > MAX_COUNT
             });
         if excessive { Err(Error::malformed("count is excessively large", 0)) } else { Ok(()) }
+    }
+}
+
+/// A number for the sequence of functions in a profile; an object's data section with the same functions has it too.
+pub fn fingerprint(records: &[ProfileRecord]) -> u64 {
+    let mut fingerprint = Fingerprint::default();
+    for record in records {
+        fingerprint.add(record.name_ref, record.func_hash);
+    }
+    fingerprint.0
+}
+
+/// The fingerprints that the profiles of an object can have, given its `__llvm_prf_data` section: one for each size
+/// that a data record has in a version that is read here. The section itself does not tell the version.
+pub fn data_fingerprints(section: &[u8], endian: Endian, pointer_len: u64) -> Vec<u64> {
+    let mut lens: Vec<usize> =
+        (OLDEST_VERSION..=NEWEST_VERSION).map(|version| RecordLayout::new(version, pointer_len).len).collect();
+    lens.dedup();
+    let of_len = |len: usize| {
+        let mut fingerprint = Fingerprint::default();
+        for record in section.chunks_exact(len) {
+            let mut cursor = Cursor::new(record, endian);
+            fingerprint.add(cursor.u64("name").ok()?, cursor.u64("hash").ok()?);
+        }
+        Some(fingerprint.0)
+    };
+    lens.into_iter().filter_map(of_len).collect()
+}
+
+#[derive(Default)]
+struct Fingerprint(u64);
+
+impl Fingerprint {
+    fn add(&mut self, name_ref: u64, func_hash: u64) {
+        for value in [name_ref, func_hash] {
+            // FNV-1a's prime, a word at a time: the values are digests already, only their order has to count.
+            self.0 = (self.0 ^ value).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(29);
+        }
     }
 }
 
