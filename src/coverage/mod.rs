@@ -4,6 +4,7 @@
 
 pub mod branch;
 pub mod counter;
+pub mod demangle;
 pub mod function;
 pub mod line;
 pub mod llvm;
