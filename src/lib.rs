@@ -2,6 +2,7 @@
 
 pub mod coverage;
 pub mod format;
+pub mod load;
 pub mod report;
 
 /// The whole of an xtask's `main`.

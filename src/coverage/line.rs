@@ -59,12 +59,14 @@ impl Iterator for Lines<'_> {
             self.line = line.saturating_add(1);
             self.wrapped = last.or(wrapped);
 
-            let starts_skipped =
-                first.is_some_and(|segment| !segment.has_count && segment.is_region_entry);
+            let starts_skipped = first.is_some_and(|segment| !segment.has_count && segment.is_region_entry);
             let is_mapped = (!starts_skipped && (goes_on || most_entered.is_some())) || starts_counted;
             if is_mapped {
                 let carried = wrapped.map_or(0, |segment| segment.count);
-                return Some(LineCoverage { line, count: most_entered.map_or(carried, |most| most.max(carried)) });
+                return Some(LineCoverage {
+                    line,
+                    count: most_entered.map_or(carried, |most| most.max(carried)),
+                });
             }
         }
     }
@@ -100,11 +102,21 @@ mod tests {
     #[test]
     fn a_line_takes_the_most_of_what_runs_on_it() {
         check(
-            &[(1, 1, 2, true, false), (2, 5, 7, true, false), (2, 9, 2, false, false), (3, 1, -1, false, false)],
+            &[
+                (1, 1, 2, true, false),
+                (2, 5, 7, true, false),
+                (2, 9, 2, false, false),
+                (3, 1, -1, false, false),
+            ],
             &[(1, 2), (2, 7), (3, 2)],
         );
         check(
-            &[(1, 1, 2, true, false), (2, 5, 0, true, false), (2, 9, 2, false, false), (3, 1, -1, false, false)],
+            &[
+                (1, 1, 2, true, false),
+                (2, 5, 0, true, false),
+                (2, 9, 2, false, false),
+                (3, 1, -1, false, false),
+            ],
             &[(1, 2), (2, 2), (3, 2)],
         );
     }

@@ -13,8 +13,8 @@ use super::profile::Profile;
 use super::segment::{CountedKind, CountedRange, segments, sort_and_combine};
 use super::summary::Ratio;
 use super::{
-    Coverage, Expansion, FileCoverage, Model, Omissions, OmittedFunction, Summary, branch, branch_ratio, filenames,
-    line_ratio,
+    Coverage, Expansion, FileCoverage, Model, Omissions, OmittedFunction, Summary, branch, branch_ratio,
+    filenames, line_ratio,
 };
 use crate::format::covfun::{CovfunRecord, Mapping, Position};
 
@@ -70,7 +70,8 @@ fn first_of_each_name(map: &CoverageMap, mappings: &[MappingIndex]) -> Vec<Mappi
 fn is_placeholder(map: &CoverageMap, record: &MappingRecord) -> bool {
     let MappingRecord { name_ref, func_hash, .. } = *record;
     record.func_hash == 0
-        && CovfunRecord { name_ref, func_hash, filenames_ref: 0, mapping: map.bytes_of(record) }.is_placeholder()
+        && CovfunRecord { name_ref, func_hash, filenames_ref: 0, mapping: map.bytes_of(record) }
+            .is_placeholder()
 }
 
 /// What became of a mapping. The same one in another object fares alike.
@@ -145,7 +146,8 @@ impl<'a> Loader<'a> {
         let ran = profile.ran(record.name_ref);
         let counts = profile.counts(record.name_ref, record.func_hash).filter(|_| ran);
         let kind = record.func_hash & HASH_KIND_BIT;
-        if ran && counts.is_none() && profile.hashes(record.name_ref).any(|hash| hash & HASH_KIND_BIT == kind) {
+        if ran && counts.is_none() && profile.hashes(record.name_ref).any(|hash| hash & HASH_KIND_BIT == kind)
+        {
             self.omit_mismatched(object, index);
             return Fate::Mismatched;
         }
@@ -168,7 +170,9 @@ impl<'a> Loader<'a> {
             return Fate::LeftOut;
         }
         let same_files = |&listed: &u32| self.functions[listed as usize].filenames[..] == files[..];
-        if let Some(first) = self.listed.get(&record.name_ref).and_then(|all| all.iter().find(|f| same_files(f))) {
+        if let Some(first) =
+            self.listed.get(&record.name_ref).and_then(|all| all.iter().find(|f| same_files(f)))
+        {
             let first = *first;
             self.omit_shadowed(object, index, first);
             return Fate::LeftOut;
@@ -217,7 +221,9 @@ impl<'a> Loader<'a> {
         // Equal code with equal counts is what LLVM expects here; only a difference is worth a word.
         let counts_differ = {
             let record = &self.map.mappings[index as usize];
-            self.profile.counts(record.name_ref, record.func_hash).is_some_and(|counts| counts.iter().any(|&c| c > 0))
+            self.profile
+                .counts(record.name_ref, record.func_hash)
+                .is_some_and(|counts| counts.iter().any(|&c| c > 0))
                 && first.regions.iter().all(|region| region.range.count == 0)
         };
         if counts_differ {
@@ -259,14 +265,21 @@ fn without_file_prefix<'a>(name: &'a [u8], path: &[u8]) -> &'a [u8] {
     }
 }
 
-fn file_coverage(path: &[u8], index: PathIndex, functions: &[FunctionRecord], indices: &[u32]) -> FileCoverage {
+fn file_coverage(
+    path: &[u8],
+    index: PathIndex,
+    functions: &[FunctionRecord],
+    indices: &[u32],
+) -> FileCoverage {
     let mut ranges = Vec::new();
     let mut branches = Vec::new();
     let mut expansions = Vec::new();
     for &function_index in indices {
         let function = &functions[function_index as usize];
         let is_here = |file_id: u32| function.filenames.get(file_id as usize) == Some(&index);
-        ranges.extend(function.regions.iter().filter(|region| is_here(region.file_id)).map(|region| region.range));
+        ranges.extend(
+            function.regions.iter().filter(|region| is_here(region.file_id)).map(|region| region.range),
+        );
         branches.extend(function.branches.iter().filter(|branch| is_here(branch.file_id)));
         if let Some(main) = function.main_file_id().filter(|&main| is_here(main)) {
             expansions.extend(function.expansions_in(main).map(|region| Expansion {
@@ -324,8 +337,7 @@ fn summarize(index: PathIndex, functions: &[FunctionRecord], indices: &[u32]) ->
                 best.covered = best.covered.max(own.covered);
                 best.count = best.count.max(own.count);
             }
-            best.instantiations +=
-                Ratio { covered: u64::from(function.execution_count > 0), count: 1 };
+            best.instantiations += Ratio { covered: u64::from(function.execution_count > 0), count: 1 };
             entered = entered.wrapping_add(function.execution_count);
         }
         best.functions = Ratio { covered: u64::from(entered > 0), count: 1 };

@@ -151,7 +151,9 @@ pub struct OmittedFunction {
 fn branch_ratio<'a>(branches: impl Iterator<Item = &'a CountedBranch>) -> Ratio {
     let mut ratio = Ratio::EMPTY;
     for branch in branches {
-        for (folded, count) in [(branch.true_folded, branch.when_true), (branch.false_folded, branch.when_false)] {
+        for (folded, count) in
+            [(branch.true_folded, branch.when_true), (branch.false_folded, branch.when_false)]
+        {
             if !folded {
                 ratio += Ratio { covered: u64::from(count > 0), count: 1 };
             }

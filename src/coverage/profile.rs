@@ -112,7 +112,11 @@ impl Profile {
             name_ref: record.name_ref,
             func_hash: record.func_hash,
             n_counters: record.n_counters,
-            entry: if is_stale { NONE } else { self.entry_for(record.name_ref, record.func_hash, record.n_counters) },
+            entry: if is_stale {
+                NONE
+            } else {
+                self.entry_for(record.name_ref, record.func_hash, record.n_counters)
+            },
         });
         Shape { records: records.collect(), is_stale }
     }
@@ -141,7 +145,9 @@ impl Profile {
 
     /// The counts of a function in the build that `func_hash` stands for.
     pub fn counts(&self, name_ref: u64, func_hash: u64) -> Option<&[u64]> {
-        self.entries_of(name_ref).find(|entry| entry.func_hash == func_hash).map(|entry| self.counts_of(entry))
+        self.entries_of(name_ref)
+            .find(|entry| entry.func_hash == func_hash)
+            .map(|entry| self.counts_of(entry))
     }
 
     /// The structural hashes that the profile knows for a name.
@@ -195,7 +201,9 @@ mod tests {
         let mut bytes: Vec<u8> = header.iter().flat_map(|word: &u64| word.to_le_bytes()).collect();
         let mut offset = delta;
         for (index, (name_ref, func_hash, counts)) in functions.iter().enumerate() {
-            for word in [*name_ref, *func_hash, offset.wrapping_sub(48 * index as u64), 0, 0, counts.len() as u64] {
+            for word in
+                [*name_ref, *func_hash, offset.wrapping_sub(48 * index as u64), 0, 0, counts.len() as u64]
+            {
                 bytes.extend_from_slice(&word.to_le_bytes());
             }
             offset += 8 * counts.len() as u64;

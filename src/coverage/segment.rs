@@ -190,7 +190,12 @@ mod tests {
             let (line, column) = text.split_once(':').expect("a position");
             Position { line: line.parse().expect("a line"), column: column.parse().expect("a column") }
         };
-        CountedRange { start: position(start), end: position(end), kind, count: count.parse().expect("a count") }
+        CountedRange {
+            start: position(start),
+            end: position(end),
+            kind,
+            count: count.parse().expect("a count"),
+        }
     }
 
     fn check(ranges: &[&str], expected: &[&str]) {
@@ -239,7 +244,10 @@ mod tests {
         check(&["1:1-5:1 2", "gap 2:1-3:1 0"], &["1:1 2 entry", "2:1 0 gap", "3:1 2", "5:1 -"]);
         check(&["1:1-5:1 2", "skip 2:1-3:1 0"], &["1:1 2 entry", "2:1 - entry", "3:1 2", "5:1 -"]);
         check(&["1:1-5:1 2", "2:1-2:1 7"], &["1:1 2 entry", "2:1 - entry", "2:1 2", "5:1 -"]);
-        check(&["1:1-5:1 2", "2:1-2:1 7", "3:1-4:1 1"], &["1:1 2 entry", "2:1 2 entry", "3:1 1 entry", "4:1 2", "5:1 -"]);
+        check(
+            &["1:1-5:1 2", "2:1-2:1 7", "3:1-4:1 1"],
+            &["1:1 2 entry", "2:1 2 entry", "3:1 1 entry", "4:1 2", "5:1 -"],
+        );
         check(&["1:1-1:1 2"], &["1:1 - entry"]);
         check(&[], &[]);
     }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 
 use super::counter::Evaluator;
+use super::demangle::demangle;
 use super::function::{CountedBranch, CountedRegion, FunctionRecord, count_regions};
 use super::llvm::omitted_function;
 use super::map::{CoverageMap, MappingIndex, PathIndex};
@@ -19,17 +20,17 @@ use super::{Coverage, FileCoverage, Model, Omissions, Summary, branch, branch_ra
 use crate::format::covfun::{Counter, Mapping, Position};
 
 /// Evaluates all functions in files that count. `place` tells for a path as the compiler stored it under which path it
-/// is reported, or `None` if it does not count; paths that are reported alike are one file. `demangle` makes names
-/// readable.
-pub fn evaluate(
-    map: &CoverageMap,
-    profile: &Profile,
-    place: impl Fn(&[u8]) -> Option<Vec<u8>>,
-    demangle: impl Fn(&[u8]) -> Vec<u8>,
-) -> Coverage {
+/// is reported, or `None` if it does not count; paths that are reported alike are one file.
+pub fn evaluate(map: &CoverageMap, profile: &Profile, place: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Coverage {
     let mut files = PlacedFiles::new(map, place);
     let mut omissions = Omissions::default();
-    let mut counter = FunctionCounter { map, profile, mapping: Mapping::default(), evaluator: Evaluator::default() };
+    let mut counter = FunctionCounter {
+        map,
+        profile,
+        seen: HashMap::new(),
+        mapping: Mapping::default(),
+        evaluator: Evaluator::default(),
+    };
     let objects = first_objects(map);
     for index in 0..map.mappings.len() as MappingIndex {
         match counter.count(index, &files) {
@@ -44,12 +45,11 @@ pub fn evaluate(
 
     let mut functions = Vec::new();
     let mut totals = Summary::EMPTY;
-    let name = |name_ref: u64| demangle(map.name(name_ref).unwrap_or_default());
     let mut paths = Vec::with_capacity(files.files.len());
     let mut reported = Vec::with_capacity(files.files.len());
     for (index, (path, parts)) in files.into_sorted().into_iter().enumerate() {
         paths.push(path.clone());
-        let file = file_coverage(path, index as PathIndex, parts, &mut functions, &name);
+        let file = file_coverage(path, index as PathIndex, parts, &mut functions, map);
         totals += file.summary;
         reported.push(file);
     }
@@ -155,6 +155,8 @@ impl PlacedFiles {
 struct FunctionCounter<'a> {
     map: &'a CoverageMap,
     profile: &'a Profile,
+    /// The files of the functions counted so far.
+    seen: HashMap<(u64, u64), Vec<Vec<PathIndex>>>,
     mapping: Mapping,
     evaluator: Evaluator,
 }
@@ -170,14 +172,18 @@ impl FunctionCounter<'_> {
         if table.iter().all(|&path| files.placed[path as usize].is_none()) {
             return Ok(None);
         }
-        self.mapping
-            .parse_into(self.map.bytes_of(record), table.len())
-            .map_err(|error| error.to_string())?;
+        self.mapping.parse_into(self.map.bytes_of(record), table.len()).map_err(|error| error.to_string())?;
         let names = filenames(self.map, record, &self.mapping.files).unwrap_or_default();
+        // The same function, seen through another table of file names: its profile is the same one.
+        let seen = self.seen.entry((record.name_ref, record.func_hash)).or_default();
+        if seen.contains(&names) {
+            return Ok(None);
+        }
         let placed: Vec<_> = names.iter().map(|&path| files.placed[path as usize]).collect();
         if placed.iter().all(Option::is_none) {
             return Ok(None);
         }
+        seen.push(names);
         let counts = self.profile.counts(record.name_ref, record.func_hash);
         // As in LLVM: a lone region that never runs, in a function that did, stands for code that is elsewhere.
         if let [region] = self.mapping.regions[..] {
@@ -197,10 +203,10 @@ fn file_coverage(
     index: PathIndex,
     parts: FileParts,
     functions: &mut Vec<FunctionRecord>,
-    name: impl Fn(u64) -> Vec<u8>,
+    map: &CoverageMap,
 ) -> FileCoverage {
     let first_function = functions.len() as u32;
-    functions.extend(merged_functions(&parts, index, name));
+    functions.extend(merged_functions(&parts, index, map));
     let own_functions = first_function..functions.len() as u32;
 
     let FileParts { regions, mut branches, .. } = parts;
@@ -248,18 +254,17 @@ fn combine_branches(branches: &mut Vec<CountedBranch>) {
 }
 
 /// The functions of a file: instances that begin at the same place are one, in the order of their places.
-fn merged_functions(parts: &FileParts, index: PathIndex, name: impl Fn(u64) -> Vec<u8>) -> Vec<FunctionRecord> {
+fn merged_functions(parts: &FileParts, index: PathIndex, map: &CoverageMap) -> Vec<FunctionRecord> {
+    let symbol = |name_ref: u64| map.name(name_ref).unwrap_or_default();
     let mut groups: BTreeMap<Position, Vec<&Instance>> = BTreeMap::new();
     for instance in &parts.instances {
         groups.entry(instance.start).or_default().push(instance);
     }
     let merged = groups.into_values().map(|group| {
-        let mut name_refs: Vec<u64> = group.iter().map(|instance| instance.name_ref).collect();
-        name_refs.sort_unstable();
-        name_refs.dedup();
-        // Copies of one function differ in what stands for its parameters. The shortest name says the least about one
+        // Copies of one function differ in what stands for its parameters. The shortest symbol says the least about one
         // copy; ties go by the alphabet, so that the choice does not depend on the order of objects.
-        let shortest = name_refs.into_iter().map(&name).min_by_key(|name| (name.len(), name.clone()));
+        let symbols = group.iter().map(|instance| symbol(instance.name_ref));
+        let shortest = symbols.min_by_key(|symbol| (symbol.len(), *symbol)).unwrap_or_default();
 
         let mut regions: Vec<CountedRegion> = Vec::new();
         let mut branches: Vec<CountedBranch> = Vec::new();
@@ -274,7 +279,7 @@ fn merged_functions(parts: &FileParts, index: PathIndex, name: impl Fn(u64) -> V
         combine_branches(&mut branches);
         let counted = |range| CountedRegion { range, file_id: 0, expanded_file_id: 0 };
         FunctionRecord {
-            name: shortest.unwrap_or_default().into(),
+            name: demangle(shortest).into(),
             filenames: [index].into(),
             regions: ranges.into_iter().map(counted).collect(),
             branches,

@@ -6,18 +6,20 @@
 #![cfg_attr(
     not(test),
     deny(
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::as_conversions
-))]
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::as_conversions
+    )
+)]
 
 pub mod covfun;
 pub mod covmap;
 pub mod cursor;
 pub mod error;
+pub mod object;
 pub mod prf_names;
 pub mod profraw;
 mod zlib;

@@ -427,14 +427,19 @@ pub fn fingerprint(records: &[ProfileRecord]) -> u64 {
 /// The fingerprints that the profiles of an object can have, given its `__llvm_prf_data` section: one for each size
 /// that a data record has in a version that is read here. The section itself does not tell the version.
 pub fn data_fingerprints(section: &[u8], endian: Endian, pointer_len: u64) -> Vec<u64> {
-    let mut lens: Vec<usize> =
-        (OLDEST_VERSION..=NEWEST_VERSION).map(|version| RecordLayout::new(version, pointer_len).len).collect();
+    let mut lens: Vec<usize> = (OLDEST_VERSION..=NEWEST_VERSION)
+        .map(|version| RecordLayout::new(version, pointer_len).len)
+        .collect();
     lens.dedup();
     let of_len = |len: usize| {
         let mut fingerprint = Fingerprint::default();
         for record in section.chunks_exact(len) {
             let mut cursor = Cursor::new(record, endian);
-            fingerprint.add(cursor.u64("name").ok()?, cursor.u64("hash").ok()?);
+            let (name_ref, func_hash) = (cursor.u64("name").ok()?, cursor.u64("hash").ok()?);
+            // A PE image has an empty record before and behind its own.
+            if name_ref != 0 {
+                fingerprint.add(name_ref, func_hash);
+            }
         }
         Some(fingerprint.0)
     };

@@ -1,0 +1,62 @@
+//! Disk to data: reads raw profiles and objects on all cores, adds paths to errors. No parsing, no meaning.
+//!
+//! Profiles are merged one at a time as they are read, so memory does not grow with their number.
+
+mod objects;
+mod profiles;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::coverage::map::CoverageMap;
+use crate::coverage::profile::Profile;
+
+pub use objects::read_objects;
+pub use profiles::read_profiles;
+
+/// Something that was passed over. The slug names the paragraph of the documentation that explains it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// A word for the kind of warning, as in `[unreadable-profile]`.
+    pub slug: &'static str,
+    /// What happened, to which file, and what it costs.
+    pub message: String,
+}
+
+/// What to read.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    /// Executables, shared and static libraries, in the order in which LLVM would be given them.
+    pub objects: Vec<PathBuf>,
+    /// Raw profiles.
+    pub profiles: Vec<PathBuf>,
+    /// Threads to read with.
+    pub threads: usize,
+    /// Leave out profiles of older builds of the objects, as opposed to taking from them whatever still fits.
+    pub ignore_stale: bool,
+}
+
+/// What was read.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The functions of all objects.
+    pub map: CoverageMap,
+    /// The counts of all processes.
+    pub profile: Profile,
+    /// What was passed over.
+    pub warnings: Vec<Warning>,
+}
+
+/// Reads all objects and profiles.
+///
+/// A file that cannot be read costs that file, with a warning.
+///
+/// # Errors
+/// No object with coverage data, no profile with counts.
+pub fn load(inputs: &Inputs) -> Result<Loaded> {
+    let mut warnings = Vec::new();
+    let map = read_objects(&inputs.objects, inputs.threads, &mut warnings)?;
+    let profile = read_profiles(&inputs.profiles, &map, inputs.threads, inputs.ignore_stale, &mut warnings)?;
+    Ok(Loaded { map, profile, warnings })
+}

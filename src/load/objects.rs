@@ -1,0 +1,261 @@
+//! Objects from disk: only the sections that hold coverage data are read.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+
+use super::Warning;
+use crate::coverage::map::{CoverageMap, NewInObject};
+use crate::format::covfun;
+use crate::format::covmap;
+use crate::format::error::Error;
+use crate::format::object::{
+    Architecture, CoverageSections, PointerWidth, ReadAt, ReadError, coverage_sections,
+};
+use crate::format::prf_names::{self, NamesChunk};
+use crate::format::profraw;
+
+/// What the threads share. Objects are added in the order of their paths, whoever has read them first.
+struct Shared {
+    map: CoverageMap,
+    /// The position of the object that is added next.
+    turn: usize,
+    n_without_data: usize,
+    warnings: Vec<(usize, Warning)>,
+    failures: Vec<(usize, anyhow::Error)>,
+}
+
+/// Reads the coverage maps of all `paths`.
+///
+/// # Errors
+/// None of the files has coverage data. A single file that cannot be read is a warning.
+pub fn read_objects(paths: &[PathBuf], threads: usize, warnings: &mut Vec<Warning>) -> Result<CoverageMap> {
+    ensure!(!paths.is_empty(), "no object to read coverage maps from");
+    let shared = Mutex::new(Shared {
+        map: CoverageMap::default(),
+        turn: 0,
+        n_without_data: 0,
+        warnings: Vec::new(),
+        failures: Vec::new(),
+    });
+    let turn_changed = Condvar::new();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        loop {
+            let position = next.fetch_add(1, Ordering::Relaxed);
+            let Some(path) = paths.get(position) else { return };
+            read_object(position, path, &shared, &turn_changed);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads.min(paths.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+
+    let shared = shared.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let Shared { map, n_without_data, warnings: mut found, mut failures, .. } = shared;
+    failures.sort_unstable_by_key(|(position, _)| *position);
+    found.sort_by_key(|(position, _)| *position);
+    if map.objects.is_empty() {
+        if let Some((position, error)) = failures.into_iter().next() {
+            return Err(error).with_context(|| message(&paths[position]));
+        }
+        let first = found.first().map_or(String::new(), |(_, warning)| format!(": {}", warning.message));
+        bail!(
+            "no coverage data in any of {n_without_data} objects, `{}` for one{first}; were they built with \
+             `-C instrument-coverage`?",
+            paths[0].display()
+        );
+    }
+    warnings.extend(found.into_iter().map(|(_, warning)| warning));
+    for (position, error) in failures {
+        let message = format!("{}: {error:#}; its functions are missing", message(&paths[position]));
+        warnings.push(Warning { slug: "unreadable-object", message });
+    }
+    if map.n_records_without_table > 0 {
+        let message = format!(
+            "{} functions refer to file names that no object has; they are missing",
+            map.n_records_without_table
+        );
+        warnings.push(Warning { slug: "unknown-file-names", message });
+    }
+    Ok(map)
+}
+
+fn message(path: &Path) -> String {
+    format!("failed to read object `{}`", path.display())
+}
+
+/// Reads one object and adds it when it is its turn.
+fn read_object(position: usize, path: &Path, shared: &Mutex<Shared>, turn_changed: &Condvar) {
+    let input = FileInput::open(path);
+    let file = input.as_ref().map_err(|error| anyhow!("{error}")).and_then(|input| {
+        coverage_sections(input, Architecture::host()).map_err(|error| match error {
+            ReadError::Io(error) => anyhow!(error),
+            ReadError::Format(error) => anyhow!(error),
+        })
+    });
+    let framed = file.as_ref().map_err(|error| anyhow!("{error:#}")).and_then(|file| {
+        let objects: Result<Vec<_>, _> = file.objects.iter().map(FramedObject::new).collect();
+        Ok((file, objects?))
+    });
+
+    let mut guard = wait_for_turn(position, shared, turn_changed);
+    match framed {
+        Ok((file, objects)) => {
+            let new: Vec<_> = objects.iter().map(|object| object.add_to(&mut guard.map)).collect();
+            guard.n_without_data += usize::from(objects.is_empty());
+            for skipped in &file.skipped {
+                let member = skipped.member.as_ref().map_or(String::new(), |member| format!("({member})"));
+                let message = format!("object `{}{member}` has {}", path.display(), skipped.reason);
+                guard.warnings.push((position, Warning { slug: "incomplete-object", message }));
+            }
+            end_turn(guard, turn_changed);
+            for (object, new) in objects.iter().zip(&new) {
+                object.decode_new(
+                    new,
+                    |error| {
+                        let message =
+                            format!("{}: {error}; some of its functions are missing", message(path));
+                        lock(shared).warnings.push((position, Warning { slug: "damaged-object", message }));
+                    },
+                    shared,
+                );
+            }
+        }
+        Err(error) => {
+            guard.failures.push((position, error));
+            end_turn(guard, turn_changed);
+        }
+    }
+}
+
+/// Waits until all objects before `position` are added.
+fn wait_for_turn<'a>(
+    position: usize,
+    shared: &'a Mutex<Shared>,
+    turn_changed: &Condvar,
+) -> MutexGuard<'a, Shared> {
+    let guard = lock(shared);
+    turn_changed
+        .wait_while(guard, |shared| shared.turn < position)
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+fn end_turn(mut guard: MutexGuard<'_, Shared>, turn_changed: &Condvar) {
+    guard.turn += 1;
+    drop(guard);
+    turn_changed.notify_all();
+}
+
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// An object whose sections are taken apart into what they hold, but not decoded.
+struct FramedObject<'a> {
+    tables: Vec<covmap::FilenameTable<'a>>,
+    records: Vec<covfun::CovfunRecord<'a>>,
+    names: Vec<NamesChunk<'a>>,
+    fingerprints: Vec<u64>,
+}
+
+impl<'a> FramedObject<'a> {
+    fn new(sections: &'a CoverageSections<'_>) -> Result<FramedObject<'a>> {
+        let endian = sections.endian;
+        let pointer_len = match sections.pointer_width {
+            PointerWidth::Bits32 => 4,
+            PointerWidth::Bits64 => 8,
+        };
+        Ok(FramedObject {
+            tables: covmap::tables(&sections.covmap, endian).context("coverage map")?,
+            records: covfun::records(&sections.covfun, endian).context("function records")?,
+            names: prf_names::chunks(&sections.names).context("function names")?,
+            fingerprints: profraw::data_fingerprints(&sections.prf_data, endian, pointer_len),
+        })
+    }
+
+    fn add_to(&self, map: &mut CoverageMap) -> NewInObject {
+        let filenames_refs: Vec<u64> = self.tables.iter().map(|table| table.filenames_ref).collect();
+        let names: Vec<&[u8]> = self.names.iter().map(|chunk| chunk.bytes).collect();
+        map.add_object(&filenames_refs, &self.records, &names, &self.fingerprints)
+    }
+
+    /// Decodes what no object before had, while other threads go on, and adds it to the map.
+    fn decode_new(&self, new: &NewInObject, mut report: impl FnMut(Error), shared: &Mutex<Shared>) {
+        for &(position, table) in &new.tables {
+            match self.tables[position].resolve() {
+                Ok(paths) => lock(shared).map.insert_table(table, paths),
+                Err(error) => report(error),
+            }
+        }
+        for &position in &new.names_chunks {
+            match self.names[position].decode() {
+                Ok(decoded) => {
+                    let names: Vec<(u64, &[u8])> = prf_names::split_names(&decoded)
+                        .map(|name| (prf_names::md5_64(name), name))
+                        .collect();
+                    lock(shared).map.insert_names(names.into_iter());
+                }
+                Err(error) => report(error),
+            }
+        }
+    }
+}
+
+/// An open file that is read at arbitrary places.
+struct FileInput {
+    file: File,
+    size: u64,
+}
+
+impl FileInput {
+    fn open(path: &Path) -> io::Result<FileInput> {
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::other("not a regular file"));
+        }
+        Ok(FileInput { file, size: metadata.len() })
+    }
+}
+
+impl ReadAt for FileInput {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, offset: u64, len: u64) -> io::Result<Cow<'_, [u8]>> {
+        let len = usize::try_from(len).map_err(io::Error::other)?;
+        let mut bytes = vec![0; len];
+        read_exact_at(&self.file, &mut bytes, offset)?;
+        Ok(Cow::Owned(bytes))
+    }
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
+}
+
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> io::Result<()> {
+    use std::os::windows::fs::FileExt;
+    while !bytes.is_empty() {
+        match file.seek_read(bytes, offset)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            n => {
+                bytes = &mut bytes[n..];
+                offset += n as u64;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! Raw profiles from disk, merged as they come.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+
+use super::Warning;
+use crate::coverage::map::CoverageMap;
+use crate::coverage::profile::Profile;
+use crate::format::error::{Error, ErrorKind};
+use crate::format::profraw::{self, RawProfile};
+
+/// What the threads share.
+struct Shared {
+    profile: Profile,
+    n_empty: usize,
+    /// The files that could not be read, with their positions, so that messages do not depend on timing.
+    failures: Vec<(usize, anyhow::Error)>,
+}
+
+/// Reads and merges all `paths`. With `ignore_stale`, profiles of older builds of the objects in `map` are left out.
+///
+/// # Errors
+/// None of the files has a profile in it. A single file that cannot be read is a warning.
+pub fn read_profiles(
+    paths: &[PathBuf],
+    map: &CoverageMap,
+    threads: usize,
+    ignore_stale: bool,
+    warnings: &mut Vec<Warning>,
+) -> Result<Profile> {
+    ensure!(!paths.is_empty(), "no raw profile to read; did any instrumented process run to write one?");
+    let shared = Mutex::new(Shared { profile: Profile::default(), n_empty: 0, failures: Vec::new() });
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut buffer = Vec::new();
+        loop {
+            let position = next.fetch_add(1, Ordering::Relaxed);
+            let Some(path) = paths.get(position) else { return };
+            let read = read_file(path, &mut buffer).and_then(|()| profraw::parse(&buffer).map_err(with_cure));
+            let mut shared = shared.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            match read {
+                Ok(profiles) => {
+                    shared.n_empty += usize::from(profiles.is_empty());
+                    for profile in &profiles {
+                        shared.profile.merge(profile, |profile| ignore_stale && is_stale(map, profile));
+                    }
+                }
+                Err(error) => shared.failures.push((position, error)),
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads.min(paths.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+
+    let Shared { profile, n_empty, mut failures } = shared.into_inner().unwrap_or_else(|e| e.into_inner());
+    failures.sort_unstable_by_key(|(position, _)| *position);
+    if profile.n_profiles == 0 {
+        if let Some((position, error)) = failures.into_iter().next() {
+            return Err(error).with_context(|| message(&paths[position]));
+        }
+        bail!(
+            "all {n_empty} raw profiles are empty, the first is `{}`; were the processes killed before they could write \
+             their counts?",
+            paths[0].display()
+        );
+    }
+    for (position, error) in failures {
+        let message = format!("{}: {error:#}; its counts are missing", message(&paths[position]));
+        warnings.push(Warning { slug: "unreadable-profile", message });
+    }
+    if n_empty > 0 {
+        let message =
+            format!("{n_empty} of {} raw profiles are empty: the processes died early", paths.len());
+        warnings.push(Warning { slug: "empty-profile", message });
+    }
+    if profile.n_stale_profiles > 0 {
+        let message = format!(
+            "{} of {} raw profiles are of an older build and were ignored; remove them",
+            profile.n_stale_profiles, profile.n_profiles
+        );
+        warnings.push(Warning { slug: "stale-profile", message });
+    }
+    if profile.n_mismatched_records > 0 {
+        let message = format!(
+            "{} records have another number of counters than an equal record before them; their counts are missing",
+            profile.n_mismatched_records
+        );
+        warnings.push(Warning { slug: "counter-mismatch", message });
+    }
+    ensure!(
+        !profile.is_empty(),
+        "the {} raw profiles hold no function that could be counted; were they written by older builds of these objects?",
+        profile.n_profiles
+    );
+    Ok(profile)
+}
+
+fn message(path: &Path) -> String {
+    format!("failed to read profile `{}`", path.display())
+}
+
+/// Reads a whole file into `buffer`, which keeps its memory from file to file.
+fn read_file(path: &Path, buffer: &mut Vec<u8>) -> Result<()> {
+    buffer.clear();
+    let mut file = File::open(path)?;
+    let metadata = file.metadata()?;
+    ensure!(metadata.is_file(), "not a regular file");
+    buffer.reserve(usize::try_from(metadata.len())?.saturating_add(1));
+    file.read_to_end(buffer)?;
+    Ok(())
+}
+
+/// Whether a profile is of another build of an object in the map: no object has exactly its functions, and at least one
+/// of its functions has only another structural hash there.
+///
+/// A profile of a program that merely shares code with the objects has no such function, and counts.
+fn is_stale(map: &CoverageMap, profile: &RawProfile<'_>) -> bool {
+    if map.has_fingerprint(profraw::fingerprint(&profile.records)) {
+        return false;
+    }
+    profile.records.iter().any(|record| {
+        let mut differs = false;
+        // Hash 0 stands for a function that was never generated in that object, which says nothing about others.
+        for hash in map.hashes(record.name_ref).filter(|&hash| hash != 0) {
+            if hash == record.func_hash {
+                return false;
+            }
+            differs = true;
+        }
+        differs
+    })
+}
+
+/// Adds what helps against an error in a raw profile, where something does.
+fn with_cure(error: Error) -> anyhow::Error {
+    match error.kind {
+        ErrorKind::UnsupportedVersion { found, newest, .. } if found > newest => {
+            anyhow!("{error}; update xtask-coverage or pin the toolchain")
+        }
+        _ => error.into(),
+    }
+}
