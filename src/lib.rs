@@ -1,6 +1,7 @@
 //! `cargo xtask coverage` for any Rust workspace, from nothing but `cargo` and `rustc`.
 
 pub mod coverage;
+pub mod filter;
 pub mod format;
 pub mod load;
 pub mod report;
