@@ -246,7 +246,12 @@ fn normalize(path: &[u8]) -> Cow<'_, [u8]> {
 mod tests {
     use super::{AuxiliaryKind, Exclusion, PackageSources, PathFilter, SourceLayout};
 
-    fn package(name: &str, dir: &str, is_selected: bool, targets: &[(AuxiliaryKind, &str)]) -> PackageSources {
+    fn package(
+        name: &str,
+        dir: &str,
+        is_selected: bool,
+        targets: &[(AuxiliaryKind, &str)],
+    ) -> PackageSources {
         let auxiliary_targets = targets.iter().map(|(kind, path)| (*kind, (*path).to_owned())).collect();
         PackageSources { name: name.to_owned(), dir: dir.to_owned(), is_selected, auxiliary_targets }
     }
@@ -277,7 +282,11 @@ mod tests {
         let regexes: Vec<String> = regexes.iter().map(|regex| (*regex).to_owned()).collect();
         let filter = PathFilter::new(layout(), &regexes, defaults).expect("patterns are fine");
         for &(stored, reported, excluded) in rows {
-            assert_eq!(String::from_utf8_lossy(&filter.reported_path(stored.as_bytes())), reported, "{stored}");
+            assert_eq!(
+                String::from_utf8_lossy(&filter.reported_path(stored.as_bytes())),
+                reported,
+                "{stored}"
+            );
             let exclusion = filter.exclusion(stored.as_bytes()).map(|exclusion| exclusion.to_string());
             assert_eq!(exclusion.as_deref(), excluded, "{stored}");
         }
@@ -299,7 +308,11 @@ mod tests {
                 ("/w/src/a_tests.rs", "src/a_tests.rs", Some("matches the default exclusion `*_tests.rs`")),
                 ("/w/src/latest.rs", "src/latest.rs", None),
                 ("/w/src/api.gen.rs", "src/api.gen.rs", Some("matches the default exclusion `*.gen.rs`")),
-                ("/w/migrations/m1.rs", "migrations/m1.rs", Some("matches the default exclusion `migrations/`")),
+                (
+                    "/w/migrations/m1.rs",
+                    "migrations/m1.rs",
+                    Some("matches the default exclusion `migrations/`"),
+                ),
                 ("/w/benches/b.rs", "benches/b.rs", Some("matches the default exclusion `benches/`")),
                 ("/w/src/examples/e.rs", "src/examples/e.rs", None),
                 ("/w/build.rs", "build.rs", Some("is the source of a build script")),
@@ -309,9 +322,21 @@ mod tests {
                 ("/real/w/tests/inner/src/lib.rs", "tests/inner/src/lib.rs", None),
                 ("/real/w/build.rs", "build.rs", Some("is the source of a build script")),
                 ("/w/tests/outer.rs", "tests/outer.rs", Some("matches the default exclusion `tests/`")),
-                ("/w/crates/other/src/lib.rs", "crates/other/src/lib.rs", Some("is of package `other`, which is not selected")),
-                ("/w/target/debug/build/x/out/g.rs", "target/debug/build/x/out/g.rs", Some("is in a directory that cargo writes to")),
-                ("/home/me/registry/serde/src/lib.rs", "/home/me/registry/serde/src/lib.rs", Some("is outside of the workspace")),
+                (
+                    "/w/crates/other/src/lib.rs",
+                    "crates/other/src/lib.rs",
+                    Some("is of package `other`, which is not selected"),
+                ),
+                (
+                    "/w/target/debug/build/x/out/g.rs",
+                    "target/debug/build/x/out/g.rs",
+                    Some("is in a directory that cargo writes to"),
+                ),
+                (
+                    "/home/me/registry/serde/src/lib.rs",
+                    "/home/me/registry/serde/src/lib.rs",
+                    Some("is outside of the workspace"),
+                ),
                 ("/elsewhere/src/lib.rs", "/elsewhere/src/lib.rs", None),
                 ("/worker/src/lib.rs", "/worker/src/lib.rs", Some("is outside of the workspace")),
             ],
@@ -335,7 +360,10 @@ mod tests {
     #[test]
     fn a_bad_pattern_is_named() {
         let error = PathFilter::new(layout(), &["(".to_owned()], true).expect_err("unbalanced");
-        assert!(format!("{error:#}").starts_with("failed to parse `--ignore-filename-regex (`: "), "{error:#}");
+        assert!(
+            format!("{error:#}").starts_with("failed to parse `--ignore-filename-regex (`: "),
+            "{error:#}"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub mod coverage;
 pub mod filter;
 pub mod format;
 pub mod load;
+pub mod parallel;
 pub mod report;
 
 /// The whole of an xtask's `main`.

@@ -5,73 +5,89 @@
 //! save for functions that LLVM leaves out although their counts are known.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 use super::counter::Evaluator;
 use super::demangle::demangle;
 use super::function::{CountedBranch, CountedRegion, FunctionRecord, count_regions};
 use super::llvm::omitted_function;
-use super::map::{CoverageMap, MappingIndex, PathIndex};
+use super::map::{CoverageMap, MappingRecord, PathIndex};
 use super::profile::Profile;
 use super::segment::{CountedKind, CountedRange, segments, sort_and_combine};
 use super::summary::Ratio;
-use super::{Coverage, FileCoverage, Model, Omissions, Summary, branch, branch_ratio, filenames, line_ratio};
+use super::{
+    Coverage, FileCoverage, Model, Omissions, OmittedFunction, Summary, branch, branch_ratio, filenames,
+    line_ratio,
+};
 use crate::format::covfun::{Counter, Mapping, Position};
+use crate::parallel::map_in_order;
 
-/// Evaluates all functions in files that count. `place` tells for a path as the compiler stored it under which path it
-/// is reported, or `None` if it does not count; paths that are reported alike are one file.
-pub fn evaluate(map: &CoverageMap, profile: &Profile, place: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Coverage {
-    let mut files = PlacedFiles::new(map, place);
+/// Evaluates all functions in files that count, on at most `threads` threads. `place` tells for a path as the compiler
+/// stored it under which path it is reported, or `None` if it does not count; paths that are reported alike are one
+/// file.
+pub fn evaluate(
+    map: &CoverageMap,
+    profile: &Profile,
+    threads: usize,
+    place: impl Fn(&[u8]) -> Option<Vec<u8>>,
+) -> Coverage {
+    let (placed, paths) = place_files(map, place);
+    let shares = (0..threads.max(1)).collect();
+    let counted = map_in_order(shares, threads, |share| {
+        FunctionCounter::new(map, profile, &placed, paths.len()).count_share(share, threads.max(1))
+    });
+
     let mut omissions = Omissions::default();
-    let mut counter = FunctionCounter {
-        map,
-        profile,
-        seen: HashMap::new(),
-        mapping: Mapping::default(),
-        evaluator: Evaluator::default(),
+    let mut files: Vec<(Box<[u8]>, FileParts)> =
+        paths.into_iter().map(|path| (path, FileParts::default())).collect();
+    for share in counted {
+        omissions.malformed.extend(share.malformed);
+        for ((_, parts), more) in files.iter_mut().zip(share.files) {
+            parts.append(more);
+        }
+    }
+    omissions.malformed.sort_by(|a, b| (a.object, &a.name).cmp(&(b.object, &b.name)));
+    files.retain(|(_, parts)| !parts.regions.is_empty());
+    files.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+
+    let paths = files.iter().map(|(path, _)| path.clone()).collect();
+    let numbered = (0..).zip(files).collect();
+    let evaluated =
+        map_in_order(numbered, threads, |(index, (path, parts))| file_coverage(path, index, parts, map));
+    let mut coverage = Coverage {
+        model: Model::Union,
+        paths,
+        files: Vec::new(),
+        functions: Vec::new(),
+        totals: Summary::EMPTY,
+        omissions,
     };
-    let objects = first_objects(map);
-    for index in 0..map.mappings.len() as MappingIndex {
-        match counter.count(index, &files) {
-            Ok(Some(counted)) => files.add(map.mappings[index as usize].name_ref, counted),
-            Ok(None) => {}
-            Err(reason) => {
-                let object = objects.get(&index).copied().unwrap_or_default();
-                omissions.malformed.push(omitted_function(map, object, index, reason));
-            }
-        }
+    for (mut file, functions) in evaluated {
+        let first = coverage.functions.len() as u32;
+        coverage.functions.extend(functions);
+        file.functions = (first..coverage.functions.len() as u32).collect();
+        coverage.totals += file.summary;
+        coverage.files.push(file);
     }
-
-    let mut functions = Vec::new();
-    let mut totals = Summary::EMPTY;
-    let mut paths = Vec::with_capacity(files.files.len());
-    let mut reported = Vec::with_capacity(files.files.len());
-    for (index, (path, parts)) in files.into_sorted().into_iter().enumerate() {
-        paths.push(path.clone());
-        let file = file_coverage(path, index as PathIndex, parts, &mut functions, map);
-        totals += file.summary;
-        reported.push(file);
-    }
-    Coverage { model: Model::Union, paths, files: reported, functions, totals, omissions }
+    coverage
 }
 
-/// The position of the first object that holds each mapping, for messages.
-fn first_objects(map: &CoverageMap) -> HashMap<MappingIndex, usize> {
-    let mut objects = HashMap::new();
-    for (object, mappings) in map.objects.iter().enumerate() {
-        for &index in mappings {
-            objects.entry(index).or_insert(object);
-        }
-    }
-    objects
-}
-
-/// The files that count, and what was found in them so far.
-struct PlacedFiles {
-    /// For each path of the map, the file that it is reported as.
-    placed: Vec<Option<usize>>,
-    files: Vec<(Box<[u8]>, FileParts)>,
+/// For each path of the map the file that it is reported as, and the paths of those files.
+fn place_files(
+    map: &CoverageMap,
+    place: impl Fn(&[u8]) -> Option<Vec<u8>>,
+) -> (Vec<Option<usize>>, Vec<Box<[u8]>>) {
+    let mut paths: Vec<Box<[u8]>> = Vec::new();
+    let mut known: HashMap<Box<[u8]>, usize> = HashMap::new();
+    let placed = map.paths.iter().map(|path| {
+        let path = place(path)?.into_boxed_slice();
+        Some(*known.entry(path).or_insert_with_key(|path| {
+            paths.push(path.clone());
+            paths.len() - 1
+        }))
+    });
+    (placed.collect(), paths)
 }
 
 /// What the functions of all objects say about one file.
@@ -88,100 +104,94 @@ struct Instance {
     start: Position,
     execution_count: u64,
     /// Its regions and branches among those of the file.
-    regions: (u32, u32),
-    branches: (u32, u32),
+    regions: Range<usize>,
+    branches: Range<usize>,
 }
 
-/// A function's regions and branches, each with the file that it is reported in.
-struct CountedFunction {
-    files: Vec<Option<usize>>,
-    regions: Vec<CountedRegion>,
-    branches: Vec<CountedBranch>,
-}
-
-impl PlacedFiles {
-    fn new(map: &CoverageMap, place: impl Fn(&[u8]) -> Option<Vec<u8>>) -> PlacedFiles {
-        let mut files: Vec<(Box<[u8]>, FileParts)> = Vec::new();
-        let mut known: HashMap<Box<[u8]>, usize> = HashMap::new();
-        let placed = map.paths.iter().map(|path| {
-            let path = place(path)?.into_boxed_slice();
-            Some(*known.entry(path).or_insert_with_key(|path| {
-                files.push((path.clone(), FileParts::default()));
-                files.len() - 1
-            }))
-        });
-        let placed = placed.collect();
-        PlacedFiles { placed, files }
-    }
-
-    fn add(&mut self, name_ref: u64, function: CountedFunction) {
-        let CountedFunction { files, regions, branches } = function;
-        let main = files.first().copied().flatten();
-        let start = regions.first().map(|region| region.range);
-        let at = |parts: &FileParts| (parts.regions.len() as u32, parts.branches.len() as u32);
-        let begin = main.map(|main| at(&self.files[main].1));
-        for region in regions {
-            if let Some(Some(file)) = files.get(region.file_id as usize) {
-                self.files[*file].1.regions.push(region);
-            }
-        }
-        for branch in branches {
-            if let Some(Some(file)) = files.get(branch.file_id as usize) {
-                self.files[*file].1.branches.push(branch);
-            }
-        }
-        if let (Some(main), Some(begin), Some(first)) = (main, begin, start) {
-            let parts = &mut self.files[main].1;
-            let end = at(parts);
-            parts.instances.push(Instance {
-                name_ref,
-                start: first.start,
-                execution_count: first.count,
-                regions: (begin.0, end.0),
-                branches: (begin.1, end.1),
-            });
-        }
-    }
-
-    /// The files with anything in them, in ascending order of their paths.
-    fn into_sorted(self) -> Vec<(Box<[u8]>, FileParts)> {
-        let mut files = self.files;
-        files.retain(|(_, parts)| !parts.regions.is_empty());
-        files.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        files
+impl FileParts {
+    fn append(&mut self, mut more: FileParts) {
+        let (n_regions, n_branches) = (self.regions.len(), self.branches.len());
+        self.regions.append(&mut more.regions);
+        self.branches.append(&mut more.branches);
+        self.instances.extend(more.instances.into_iter().map(|instance| Instance {
+            regions: instance.regions.start + n_regions..instance.regions.end + n_regions,
+            branches: instance.branches.start + n_branches..instance.branches.end + n_branches,
+            ..instance
+        }));
     }
 }
 
+/// Counts a share of the functions.
 struct FunctionCounter<'a> {
     map: &'a CoverageMap,
     profile: &'a Profile,
+    placed: &'a [Option<usize>],
+    files: Vec<FileParts>,
     /// The files of the functions counted so far.
     seen: HashMap<(u64, u64), Vec<Vec<PathIndex>>>,
     mapping: Mapping,
     evaluator: Evaluator,
 }
 
-impl FunctionCounter<'_> {
-    /// Counts a function; `None` if none of it is in a file that counts.
+/// What came of a share of the functions.
+struct Share {
+    /// One for each file that counts.
+    files: Vec<FileParts>,
+    malformed: Vec<OmittedFunction>,
+}
+
+impl<'a> FunctionCounter<'a> {
+    fn new(
+        map: &'a CoverageMap,
+        profile: &'a Profile,
+        placed: &'a [Option<usize>],
+        n_files: usize,
+    ) -> FunctionCounter<'a> {
+        FunctionCounter {
+            map,
+            profile,
+            placed,
+            files: (0..n_files).map(|_| FileParts::default()).collect(),
+            seen: HashMap::new(),
+            mapping: Mapping::default(),
+            evaluator: Evaluator::default(),
+        }
+    }
+
+    /// Counts the functions whose names fall to this share of `n_shares`: all builds of a function to the same one.
+    fn count_share(mut self, share: usize, n_shares: usize) -> Share {
+        let mut malformed = Vec::new();
+        for (index, record) in (0..).zip(&self.map.mappings) {
+            if record.name_ref % n_shares as u64 != share as u64 {
+                continue;
+            }
+            if let Err(reason) = self.count(record) {
+                let object = self.map.objects.iter().position(|mappings| mappings.contains(&index));
+                malformed.push(omitted_function(self.map, object.unwrap_or_default(), index, reason));
+            }
+        }
+        Share { files: self.files, malformed }
+    }
+
+    /// Counts a function and files it under its sources.
     ///
     /// # Errors
     /// The reason for which the function cannot be counted, as a fragment behind a colon.
-    fn count(&mut self, index: MappingIndex, files: &PlacedFiles) -> Result<Option<CountedFunction>, String> {
-        let record = &self.map.mappings[index as usize];
+    fn count(&mut self, record: &MappingRecord) -> Result<(), String> {
         let table = self.map.table_of(record).ok_or("its table of file names is damaged")?;
-        if table.iter().all(|&path| files.placed[path as usize].is_none()) {
-            return Ok(None);
+        if table.iter().all(|&path| self.placed[path as usize].is_none()) {
+            return Ok(());
         }
         self.mapping.parse_into(self.map.bytes_of(record), table.len()).map_err(|error| error.to_string())?;
         let names = filenames(self.map, record, &self.mapping.files).unwrap_or_default();
+        let files: Vec<_> = names.iter().map(|&path| self.placed[path as usize]).collect();
+        if files.iter().all(Option::is_none) {
+            return Ok(());
+        }
         // The same function, seen through another table of file names: its profile is the same one.
         let seen = self.seen.entry((record.name_ref, record.func_hash)).or_default();
         if seen.contains(&names) {
-            return Ok(None);
-        }
-        let placed: Vec<_> = names.iter().map(|&path| files.placed[path as usize]).collect();
-        if placed.iter().all(Option::is_none) {
-            return Ok(None);
+            return Ok(());
         }
         seen.push(names);
         let counts = self.profile.counts(record.name_ref, record.func_hash);
@@ -189,25 +199,57 @@ impl FunctionCounter<'_> {
         if let [region] = self.mapping.regions[..] {
             let ran = counts.is_some_and(|counts| counts.first().is_some_and(|&count| count > 0));
             if ran && region.counter == Counter::Zero {
-                return Ok(None);
+                return Ok(());
             }
         }
         let (regions, branches) = count_regions(&self.mapping, counts, &mut self.evaluator)
             .map_err(|_| "it refers to counters that its profile does not have")?;
-        Ok(Some(CountedFunction { files: placed, regions, branches }))
+        self.add(record.name_ref, &files, &regions, &branches);
+        Ok(())
+    }
+
+    fn add(
+        &mut self,
+        name_ref: u64,
+        files: &[Option<usize>],
+        regions: &[CountedRegion],
+        branches: &[CountedBranch],
+    ) {
+        let main = files.first().copied().flatten();
+        let ends =
+            |files: &[FileParts]| main.map(|main| (files[main].regions.len(), files[main].branches.len()));
+        let begin = ends(&self.files);
+        for region in regions {
+            if let Some(Some(file)) = files.get(region.file_id as usize) {
+                self.files[*file].regions.push(*region);
+            }
+        }
+        for branch in branches {
+            if let Some(Some(file)) = files.get(branch.file_id as usize) {
+                self.files[*file].branches.push(*branch);
+            }
+        }
+        let end = ends(&self.files);
+        if let (Some(main), Some(begin), Some(end), Some(first)) = (main, begin, end, regions.first()) {
+            self.files[main].instances.push(Instance {
+                name_ref,
+                start: first.range.start,
+                execution_count: first.range.count,
+                regions: begin.0..end.0,
+                branches: begin.1..end.1,
+            });
+        }
     }
 }
 
+/// A file and its functions; which numbers these have among all is not known yet.
 fn file_coverage(
     path: Box<[u8]>,
     index: PathIndex,
     parts: FileParts,
-    functions: &mut Vec<FunctionRecord>,
     map: &CoverageMap,
-) -> FileCoverage {
-    let first_function = functions.len() as u32;
-    functions.extend(merged_functions(&parts, index, map));
-    let own_functions = first_function..functions.len() as u32;
+) -> (FileCoverage, Vec<FunctionRecord>) {
+    let functions = merged_functions(&parts, index, map);
 
     let FileParts { regions, mut branches, .. } = parts;
     let mut ranges: Vec<CountedRange> = regions.into_iter().map(|region| region.range).collect();
@@ -219,20 +261,21 @@ fn file_coverage(
     for range in ranges.iter().filter(|range| range.kind == CountedKind::Code) {
         summary.regions += Ratio { covered: u64::from(range.count > 0), count: 1 };
     }
-    for function in &functions[first_function as usize..] {
+    for function in &functions {
         summary.functions += Ratio { covered: u64::from(function.execution_count > 0), count: 1 };
     }
     summary.instantiations = summary.functions;
     summary.branches = branch_ratio(branches.iter());
-    FileCoverage {
+    let file = FileCoverage {
         path,
         segments,
-        functions: own_functions.collect(),
+        functions: Vec::new(),
         branch_lines: branch::branch_lines(&branches, std::iter::empty()),
         branches,
         expansions: Vec::new(),
         summary,
-    }
+    };
+    (file, functions)
 }
 
 /// Joins conditions at the same span. An outcome is folded only if every instantiation folded it.
@@ -271,8 +314,8 @@ fn merged_functions(parts: &FileParts, index: PathIndex, map: &CoverageMap) -> V
         let mut execution_count = 0_u64;
         for instance in group {
             execution_count = execution_count.wrapping_add(instance.execution_count);
-            regions.extend(&parts.regions[instance.regions.0 as usize..instance.regions.1 as usize]);
-            branches.extend(&parts.branches[instance.branches.0 as usize..instance.branches.1 as usize]);
+            regions.extend(&parts.regions[instance.regions.clone()]);
+            branches.extend(&parts.branches[instance.branches.clone()]);
         }
         let mut ranges: Vec<CountedRange> = regions.iter().map(|region| region.range).collect();
         sort_and_combine(&mut ranges);
@@ -286,5 +329,38 @@ fn merged_functions(parts: &FileParts, index: PathIndex, map: &CoverageMap) -> V
             execution_count,
         }
     });
-    merged.collect()
+    let mut functions: Vec<FunctionRecord> = Vec::with_capacity(merged.size_hint().0);
+    for function in merged {
+        match functions.last_mut() {
+            Some(outer) if is_async_body(outer, &function) => {
+                // What runs is the body: calling the function only makes the future.
+                outer.execution_count = function.execution_count;
+                outer.regions.extend(function.regions);
+                outer.branches.extend(function.branches);
+            }
+            _ => functions.push(function),
+        }
+    }
+    functions
+}
+
+/// Whether `inner` is the body of the `async fn` `outer`. rustc makes two functions of one: the outer has the signature
+/// as its only code, and the body behind it is the outer's first closure.
+fn is_async_body(outer: &FunctionRecord, inner: &FunctionRecord) -> bool {
+    let Some(body) = inner.regions.first() else { return false };
+    let closure_of =
+        [&b"::{closure#0}"[..], b"::{{closure}}"].iter().find_map(|suffix| inner.name.strip_suffix(*suffix));
+    closure_of.is_some_and(|name| without_arguments(name) == without_arguments(&outer.name))
+        && outer.regions.len() == 1
+        && outer.regions.iter().all(|region| region.range.end <= body.range.start)
+}
+
+/// A function's name without the types that it was instantiated with: copies of a function and of its closure that are
+/// chosen to stand for all of them may differ in these.
+fn without_arguments(name: &[u8]) -> &[u8] {
+    let arguments = name.windows(3).position(|window| window == b"::<");
+    match arguments {
+        Some(start) if start > 0 && name.ends_with(b">") => &name[..start],
+        _ => name,
+    }
 }
