@@ -3,6 +3,7 @@
 pub mod coverage;
 pub mod filter;
 pub mod format;
+pub mod llvm_tools;
 pub mod load;
 pub mod parallel;
 pub mod report;
