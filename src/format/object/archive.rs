@@ -48,10 +48,10 @@ pub(super) fn members(archive: Window<'_>) -> Result<Vec<Member<'_>>, ReadError>
         match Name::parse(header.name) {
             Name::LongNames => long_names = contents.read("archive member names", 0, contents.size())?,
             Name::Table => {}
-            Name::Short(name) => members.push(Member { name: printable(name), window: contents }),
+            Name::Short(name) => members.push(Member { name: lossy(name), window: contents }),
             Name::InTable(offset) => {
                 let name = long_name(&long_names, offset).unwrap_or(header.name);
-                members.push(Member { name: printable(name), window: contents });
+                members.push(Member { name: lossy(name), window: contents });
             }
             Name::InContents(size) => {
                 let name = contents.read("archive member name", 0, size)?;
@@ -59,7 +59,7 @@ pub(super) fn members(archive: Window<'_>) -> Result<Vec<Member<'_>>, ReadError>
                 if !is_bsd_table(name) {
                     let rest = contents.size().saturating_sub(size);
                     let window = contents.part("archive member", size, rest)?;
-                    members.push(Member { name: printable(name), window });
+                    members.push(Member { name: lossy(name), window });
                 }
             }
         }
@@ -123,16 +123,16 @@ fn is_bsd_table(name: &[u8]) -> bool {
 
 fn long_name(table: &[u8], offset: u64) -> Option<&[u8]> {
     let rest = table.get(usize::try_from(offset).ok()?..)?;
-    let rest = rest.get(..LONGEST_NAME).unwrap_or(rest);
     let name = until(rest, |byte| byte == 0 || byte == b'\n');
     Some(name.strip_suffix(b"/").unwrap_or(name))
 }
 
-/// The bytes before the first that `ends`.
+/// The bytes before the first that `ends`, at most as many as a name may have.
 fn until(bytes: &[u8], ends: impl Fn(u8) -> bool) -> &[u8] {
+    let bytes = bytes.get(..LONGEST_NAME).unwrap_or(bytes);
     bytes.split(|&byte| ends(byte)).next().unwrap_or_default()
 }
 
-fn printable(name: &[u8]) -> String {
-    String::from_utf8_lossy(name.get(..LONGEST_NAME).unwrap_or(name)).into_owned()
+fn lossy(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).into_owned()
 }

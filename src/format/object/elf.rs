@@ -220,9 +220,9 @@ fn build_id_note(bytes: &[u8], endian: Endian, align: u64) -> Result<Option<Vec<
     Ok(None)
 }
 
-/// Moves to the next multiple of `align`, or to the end: the last padding may be missing.
+/// Moves to the next multiple of `align`.
 fn skip_padding(cursor: &mut Cursor<'_>, align: u64) -> Result<(), Error> {
     let padding = cursor.offset().next_multiple_of(align).saturating_sub(cursor.offset());
-    cursor.take("ELF note", padding.min(wide(cursor.rest().len())))?;
+    cursor.take("ELF note padding", padding)?;
     Ok(())
 }

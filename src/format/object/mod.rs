@@ -106,7 +106,9 @@ impl fmt::Display for SkipReason {
                 "names of functions but no coverage map; was it stripped by llvm-strip, or built for \
                  profile-guided optimization?",
             ),
-            SkipReason::NoNames => f.write_str("a coverage map but not one section of names of functions"),
+            SkipReason::NoNames => {
+                f.write_str("a coverage map but no names of functions, or several sections of them")
+            }
             SkipReason::Unreadable(error) => error.fmt(f),
         }
     }
@@ -357,7 +359,7 @@ fn joined<'a>(
         return Err(window.malformed("coverage sections overlap", 0));
     }
     let mut joined = Vec::with_capacity(usize::try_from(total).unwrap_or_default());
-    // Relocatable files have a section for each function, nearly always in file order: one read for all of them.
+    // Relocatable files have a section for each function, in file order and close together: few reads for all.
     for run in sections.chunk_by(|section, next| follows(*section, *next)) {
         let start = run.first().map_or(0, |first| first.offset);
         let end = run.last().map_or(0, |last| last.offset.saturating_add(last.size));
@@ -371,10 +373,12 @@ fn joined<'a>(
     Ok(Cow::Owned(joined))
 }
 
-/// Whether nothing but padding to a multiple of eight is between two sections.
+/// Whether the second section comes so soon behind the first that reading both at once is cheaper: between the data
+/// records lie a function's counters.
 fn follows(section: Section, next: Section) -> bool {
+    const LARGEST_GAP: u64 = 256;
     let end = section.offset.saturating_add(section.size);
-    next.offset.checked_sub(end).is_some_and(|gap| gap < 8)
+    next.offset.checked_sub(end).is_some_and(|gap| gap <= LARGEST_GAP)
 }
 
 fn section_of(run: &[u8], offset: u64, size: u64) -> &[u8] {

@@ -31,6 +31,7 @@ impl Shape {
 }
 
 pub(super) const PROGBITS: usize = 1;
+pub(super) const NOTE: usize = 7;
 pub(super) const NOBITS: usize = 8;
 
 #[derive(Clone, Copy)]
