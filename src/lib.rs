@@ -7,6 +7,7 @@ pub mod llvm_tools;
 pub mod load;
 pub mod parallel;
 pub mod report;
+pub mod task;
 
 /// The whole of an xtask's `main`.
 pub fn main() -> std::process::ExitCode {

@@ -1,0 +1,3 @@
+//! The story: from the command line to reports and an exit code.
+
+pub mod record;

@@ -1,0 +1,257 @@
+//! `run.json`: what a run measured with, so that its reports can be rendered again without cargo.
+//!
+//! The file is for this program and for harnesses that feed LLVM's own tools. Paths in it are absolute, so a checkout that
+//! was moved has to run again.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use serde_json::{Value, json};
+
+use crate::filter::{AuxiliaryKind, PackageSources, SourceLayout};
+
+/// Counted up whenever a field changes its meaning.
+const FORMAT: u64 = 1;
+
+/// What a run measured with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRecord {
+    /// The workspace's root directory.
+    pub workspace_root: PathBuf,
+    /// Where the sources are, and whose they are.
+    pub sources: SourceLayout,
+    /// Executables and libraries, in the order in which they are read.
+    pub objects: Vec<PathBuf>,
+    /// Raw profiles.
+    pub profiles: Vec<PathBuf>,
+    /// The test binaries that ran.
+    pub tests: Vec<TestRecord>,
+    /// How many times each kind of warning was given, by slug.
+    pub warnings: Vec<(String, u64)>,
+}
+
+/// How a test binary fared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestRecord {
+    /// The binary's identity: `app`, `app::it`, `app::bin/tool`.
+    pub binary_id: String,
+    /// The file that ran.
+    pub executable: PathBuf,
+    /// `passed`, `failed` or `not run`.
+    pub outcome: String,
+    /// How long it ran.
+    pub duration_ms: u64,
+    /// Tests in it that passed, failed and were ignored, where its harness tells.
+    pub counts: Option<[u64; 3]>,
+}
+
+impl RunRecord {
+    /// The record as text.
+    pub fn render(&self) -> String {
+        let packages = self.sources.packages.iter().map(|package| {
+            let auxiliary =
+                package.auxiliary_targets.iter().map(|(kind, path)| json!([kind_name(*kind), path]));
+            json!({
+                "name": package.name,
+                "dir": package.dir,
+                "is_selected": package.is_selected,
+                "auxiliary_targets": auxiliary.collect::<Vec<_>>(),
+            })
+        });
+        let tests = self.tests.iter().map(|test| {
+            json!({
+                "binary_id": test.binary_id,
+                "executable": text(&test.executable),
+                "outcome": test.outcome,
+                "duration_ms": test.duration_ms,
+                "passed_failed_ignored": test.counts,
+            })
+        });
+        let record = json!({
+            "format": FORMAT,
+            "workspace_root": text(&self.workspace_root),
+            "sources": {
+                "roots": self.sources.roots,
+                "build_dirs": self.sources.build_dirs,
+                "packages": packages.collect::<Vec<_>>(),
+            },
+            "objects": self.objects.iter().map(|path| text(path)).collect::<Vec<_>>(),
+            "profiles": self.profiles.iter().map(|path| text(path)).collect::<Vec<_>>(),
+            "tests": tests.collect::<Vec<_>>(),
+            "warnings": self.warnings.iter().map(|(slug, count)| json!([slug, count])).collect::<Vec<_>>(),
+        });
+        format!("{record:#}\n")
+    }
+
+    /// Reads the record of the last run.
+    ///
+    /// # Errors
+    /// There is none, or another version of this program wrote it; the cure is to run again.
+    pub fn read(path: &Path) -> Result<RunRecord> {
+        let shown = path.display();
+        let text = match fs::read(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(anyhow!(
+                    "nothing was recorded yet in `{shown}`; run `cargo xtask coverage` first"
+                ));
+            }
+            Err(error) => return Err(error).with_context(|| format!("failed to read `{shown}`")),
+        };
+        serde_json::from_slice(&text)
+            .map_err(anyhow::Error::from)
+            .and_then(|value| RunRecord::parse(&value))
+            .with_context(|| format!("failed to read `{shown}`; run `cargo xtask coverage` again"))
+    }
+
+    fn parse(value: &Value) -> Result<RunRecord> {
+        let format = value.get("format").and_then(Value::as_u64);
+        ensure!(format == Some(FORMAT), "another version of xtask-coverage wrote it");
+        let sources = value.get("sources").context("no `sources`")?;
+        let packages = list(sources, "packages")?.iter().map(parse_package).collect::<Result<_>>()?;
+        Ok(RunRecord {
+            workspace_root: string(value, "workspace_root")?.into(),
+            sources: SourceLayout {
+                roots: strings(sources, "roots")?,
+                build_dirs: strings(sources, "build_dirs")?,
+                packages,
+            },
+            objects: strings(value, "objects")?.into_iter().map(PathBuf::from).collect(),
+            profiles: strings(value, "profiles")?.into_iter().map(PathBuf::from).collect(),
+            tests: list(value, "tests")?.iter().map(parse_test).collect::<Result<_>>()?,
+            warnings: list(value, "warnings")?
+                .iter()
+                .map(|pair| Some((pair.get(0)?.as_str()?.to_owned(), pair.get(1)?.as_u64()?)))
+                .collect::<Option<_>>()
+                .context("`warnings` are no pairs")?,
+        })
+    }
+}
+
+fn parse_package(value: &Value) -> Result<PackageSources> {
+    let auxiliary = |pair: &Value| {
+        let name = pair.get(0)?.as_str()?;
+        let kind = AUXILIARY_KINDS.into_iter().find(|kind| kind_name(*kind) == name)?;
+        Some((kind, pair.get(1)?.as_str()?.to_owned()))
+    };
+    Ok(PackageSources {
+        name: string(value, "name")?,
+        dir: string(value, "dir")?,
+        is_selected: value.get("is_selected").and_then(Value::as_bool).context("no `is_selected`")?,
+        auxiliary_targets: list(value, "auxiliary_targets")?
+            .iter()
+            .map(auxiliary)
+            .collect::<Option<_>>()
+            .context("an auxiliary target is of no known kind")?,
+    })
+}
+
+fn parse_test(value: &Value) -> Result<TestRecord> {
+    let counts = value.get("passed_failed_ignored").and_then(Value::as_array).and_then(|counts| {
+        let counts: Vec<u64> = counts.iter().filter_map(Value::as_u64).collect();
+        <[u64; 3]>::try_from(counts).ok()
+    });
+    Ok(TestRecord {
+        binary_id: string(value, "binary_id")?,
+        executable: string(value, "executable")?.into(),
+        outcome: string(value, "outcome")?,
+        duration_ms: value.get("duration_ms").and_then(Value::as_u64).context("no `duration_ms`")?,
+        counts,
+    })
+}
+
+const AUXILIARY_KINDS: [AuxiliaryKind; 4] =
+    [AuxiliaryKind::Test, AuxiliaryKind::Bench, AuxiliaryKind::Example, AuxiliaryKind::BuildScript];
+
+/// Cargo's word for the kind of a target.
+fn kind_name(kind: AuxiliaryKind) -> &'static str {
+    match kind {
+        AuxiliaryKind::Test => "test",
+        AuxiliaryKind::Bench => "bench",
+        AuxiliaryKind::Example => "example",
+        AuxiliaryKind::BuildScript => "custom-build",
+    }
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+fn string(value: &Value, key: &str) -> Result<String> {
+    let found = value.get(key).and_then(Value::as_str);
+    found.map(str::to_owned).with_context(|| format!("no `{key}`"))
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> Result<&'a [Value]> {
+    value.get(key).and_then(Value::as_array).map(Vec::as_slice).with_context(|| format!("no `{key}`"))
+}
+
+fn strings(value: &Value, key: &str) -> Result<Vec<String>> {
+    let strings = list(value, key)?.iter().map(|item| item.as_str().map(str::to_owned));
+    strings.collect::<Option<_>>().with_context(|| format!("`{key}` holds something that is no text"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RunRecord, TestRecord};
+    use crate::filter::{AuxiliaryKind, PackageSources, SourceLayout};
+
+    #[test]
+    fn a_record_is_read_back_as_it_was() {
+        let record = RunRecord {
+            workspace_root: "/w".into(),
+            sources: SourceLayout {
+                roots: vec!["/w".to_owned()],
+                build_dirs: vec!["/w/target".to_owned()],
+                packages: vec![PackageSources {
+                    name: "app".to_owned(),
+                    dir: "/w/app \"quoted\"".to_owned(),
+                    is_selected: true,
+                    auxiliary_targets: super::AUXILIARY_KINDS
+                        .map(|kind| (kind, format!("/w/{kind:?}.rs")))
+                        .to_vec(),
+                }],
+            },
+            objects: vec!["/w/target/a".into(), "/w/target/b".into()],
+            profiles: vec!["/w/target/p.profraw".into()],
+            tests: vec![
+                TestRecord {
+                    binary_id: "app::it".to_owned(),
+                    executable: "/w/target/a".into(),
+                    outcome: "failed".to_owned(),
+                    duration_ms: 12,
+                    counts: Some([1, 2, 3]),
+                },
+                TestRecord {
+                    binary_id: "app::custom".to_owned(),
+                    executable: "/w/target/b".into(),
+                    outcome: "passed".to_owned(),
+                    duration_ms: 0,
+                    counts: None,
+                },
+            ],
+            warnings: vec![("stale-profile".to_owned(), 2)],
+        };
+        let value = serde_json::from_str(&record.render()).expect("JSON");
+        assert_eq!(RunRecord::parse(&value).expect("complete"), record);
+        assert_eq!(record.sources.packages[0].auxiliary_targets[0].0, AuxiliaryKind::Test);
+    }
+
+    #[test]
+    fn a_foreign_record_is_refused_with_the_cure() {
+        let dir = std::env::temp_dir().join(format!("xtask-coverage-record-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).expect("temporary directory");
+        let path = dir.join("run.json");
+        let error = |content: Option<&str>| {
+            if let Some(content) = content {
+                std::fs::write(&path, content).expect("write");
+            }
+            format!("{:#}", RunRecord::read(&path).expect_err("no record"))
+        };
+        assert!(error(None).ends_with("run `cargo xtask coverage` first"));
+        assert!(error(Some("{}")).contains("run `cargo xtask coverage` again: another version"));
+        assert!(error(Some("{")).contains("run `cargo xtask coverage` again: EOF"));
+        std::fs::remove_dir_all(&dir).expect("clean up");
+    }
+}
