@@ -14,6 +14,9 @@ pub mod segment;
 pub mod summary;
 pub mod union;
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::AddAssign;
 
 use branch::BranchLine;

@@ -188,7 +188,7 @@ impl Shape {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::{MAX_MERGED_COUNT, Profile};
     use crate::format::profraw::parse;
 
