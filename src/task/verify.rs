@@ -1,0 +1,284 @@
+//! `cargo xtask verify`: our numbers against those of the real `llvm-profdata` and `llvm-cov`, on the same files.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use xshell::Shell;
+
+use super::record::RunRecord;
+use crate::coverage::{Coverage, OmittedFunction, llvm, union};
+use crate::llvm_tools::{ExportFormat, ExportOptions, LlvmTools};
+use crate::load::{self, Inputs};
+use crate::report::json::{self, JsonOptions};
+use crate::report::lcov::{self, LcovOptions};
+
+/// Lines of one kind that are listed at most; the rest is counted.
+const MAX_LISTED: usize = 20;
+
+/// What was compared, and what differed.
+#[derive(Debug, Default)]
+pub struct Verification {
+    /// Source files in LLVM's export.
+    pub n_files: usize,
+    /// Mapped lines in LLVM's export.
+    pub n_lines: usize,
+    /// Functions in LLVM's export, every copy of its own.
+    pub n_functions: usize,
+    /// Exports that were compared byte for byte, with their sizes.
+    pub exports: Vec<(String, usize)>,
+    /// Exports that differ: their names, and where and how first.
+    pub differing_exports: Vec<(String, String)>,
+    /// Lines of the union that differ from LLVM's because LLVM drops a function whose counts are known.
+    pub explained_lines: Vec<DifferingLine>,
+    /// Lines of the union that differ for no such reason.
+    pub unexplained_lines: Vec<DifferingLine>,
+}
+
+/// A line whose count differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DifferingLine {
+    /// The file, as the compiler stored its path.
+    pub path: String,
+    /// 1-based.
+    pub line: u32,
+    /// The count of the union; `None` where the line is not mapped.
+    pub ours: Option<u64>,
+    /// The count of LLVM; `None` where the line is not mapped.
+    pub llvms: Option<u64>,
+    /// The dropped function that explains the difference.
+    pub reason: Option<String>,
+}
+
+impl Verification {
+    /// Whether nothing differs that is not explained.
+    pub fn is_equal(&self) -> bool {
+        self.differing_exports.is_empty() && self.unexplained_lines.is_empty()
+    }
+}
+
+/// Compares all exports that LLVM's tools make of a run with ours, and the lines of the union with LLVM's. `work_dir` is
+/// for the merged profile.
+///
+/// # Errors
+/// Files that cannot be read, tools that fail. A difference is no error but part of the result.
+pub fn verify(
+    record: &RunRecord,
+    tools: &LlvmTools,
+    work_dir: &Path,
+    threads: usize,
+) -> Result<Verification> {
+    let sh = Shell::new()?;
+    fs::create_dir_all(work_dir).with_context(|| format!("failed to create `{}`", work_dir.display()))?;
+    let merged = work_dir.join("merged.profdata");
+    tools.merge(&sh, &record.profiles, &merged)?;
+
+    let inputs = |ignore_stale| Inputs {
+        objects: record.objects.clone(),
+        profiles: record.profiles.clone(),
+        threads,
+        ignore_stale,
+    };
+    let loaded = load::load(&inputs(false))?;
+    let ours = llvm::evaluate(&loaded.map, &loaded.profile, |_| true);
+    let mut verification = Verification { n_functions: ours.functions.len(), ..Verification::default() };
+    let mut reference_lcov = Vec::new();
+    for (name, format, flags) in EXPORTS {
+        let options = ExportOptions { format, flags, ignore_filename_regexes: &[] };
+        let (reference, _) = tools.export(&sh, &merged, &record.objects, &options)?;
+        let rendered = render(&ours, format, flags)?;
+        match first_difference(&reference, &rendered) {
+            None => verification.exports.push((name.to_owned(), reference.len())),
+            Some(difference) => verification.differing_exports.push((name.to_owned(), difference)),
+        }
+        if format == ExportFormat::Lcov && flags.is_empty() {
+            reference_lcov = reference;
+        }
+    }
+
+    let loaded = load::load(&inputs(true))?;
+    let united = union::evaluate(&loaded.map, &loaded.profile, threads, |path| Some(path.to_vec()));
+    let reference = line_counts(&reference_lcov);
+    verification.n_files = reference.len();
+    verification.n_lines = reference.values().map(HashMap::len).sum();
+    compare_lines(&united, &reference, &dropped_functions(&ours), &mut verification);
+    fs::remove_dir_all(work_dir).with_context(|| format!("failed to remove `{}`", work_dir.display()))?;
+    Ok(verification)
+}
+
+/// The exports that are compared: name, format, flags.
+const EXPORTS: [(&str, ExportFormat, &[&str]); 6] = [
+    ("lcov", ExportFormat::Lcov, &[]),
+    ("lcov -summary-only", ExportFormat::Lcov, &["-summary-only"]),
+    ("lcov -skip-functions", ExportFormat::Lcov, &["-skip-functions"]),
+    ("json", ExportFormat::Json, &[]),
+    ("json -summary-only", ExportFormat::Json, &["-summary-only"]),
+    ("json -skip-functions", ExportFormat::Json, &["-skip-functions"]),
+];
+
+fn render(coverage: &Coverage, format: ExportFormat, flags: &[&str]) -> Result<Vec<u8>> {
+    let summary_only = flags.contains(&"-summary-only");
+    let skip_functions = flags.contains(&"-skip-functions");
+    let mut out = Vec::new();
+    match format {
+        ExportFormat::Lcov => lcov::write(coverage, LcovOptions { summary_only, skip_functions }, &mut out)?,
+        ExportFormat::Json => json::write(coverage, JsonOptions { summary_only, skip_functions }, &mut out)?,
+    }
+    Ok(out)
+}
+
+/// Where two exports part, with what stands there in both.
+fn first_difference(reference: &[u8], ours: &[u8]) -> Option<String> {
+    if reference == ours {
+        return None;
+    }
+    let offset = reference.iter().zip(ours).take_while(|(a, b)| a == b).count();
+    let excerpt = |bytes: &[u8]| {
+        let end = bytes.len().min(offset + 60);
+        String::from_utf8_lossy(&bytes[offset.saturating_sub(60).min(end)..end]).into_owned()
+    };
+    let line = reference[..offset].iter().filter(|&&byte| byte == b'\n').count() + 1;
+    Some(format!(
+        "line {line}, byte {offset}: LLVM has {:?}, we have {:?}",
+        excerpt(reference),
+        excerpt(ours)
+    ))
+}
+
+/// The `DA` records of a tracefile by file and line.
+fn line_counts(lcov: &[u8]) -> HashMap<Vec<u8>, HashMap<u32, u64>> {
+    let mut files: HashMap<Vec<u8>, HashMap<u32, u64>> = HashMap::new();
+    let mut path = Vec::new();
+    for record in lcov.split(|&byte| byte == b'\n') {
+        if let Some(file) = record.strip_prefix(b"SF:") {
+            path = file.to_vec();
+            files.entry(path.clone()).or_default();
+        } else if let Some(line) = record.strip_prefix(b"DA:") {
+            let numbers = std::str::from_utf8(line).ok().and_then(|line| line.split_once(','));
+            let parsed = numbers.and_then(|(line, count)| Some((line.parse().ok()?, count.parse().ok()?)));
+            if let Some((line, count)) = parsed {
+                files.entry(path.clone()).or_default().insert(line, count);
+            }
+        }
+    }
+    files
+}
+
+/// The functions that LLVM drops, with the reason.
+fn dropped_functions(coverage: &Coverage) -> Vec<&OmittedFunction> {
+    let omissions = &coverage.omissions;
+    omissions.mismatched.iter().chain(&omissions.shadowed).collect()
+}
+
+fn compare_lines(
+    united: &Coverage,
+    reference: &HashMap<Vec<u8>, HashMap<u32, u64>>,
+    dropped: &[&OmittedFunction],
+    verification: &mut Verification,
+) {
+    let nothing = HashMap::new();
+    let ours: HashMap<&[u8], HashMap<u32, u64>> = united
+        .files
+        .iter()
+        .map(|file| (&file.path[..], file.lines().map(|line| (line.line, line.count)).collect()))
+        .collect();
+    let mut paths: Vec<&[u8]> = ours.keys().copied().chain(reference.keys().map(Vec::as_slice)).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    for path in paths {
+        let ours = ours.get(path).unwrap_or(&nothing);
+        let llvms = reference.get(path).unwrap_or(&nothing);
+        let mut lines: Vec<u32> = ours.keys().chain(llvms.keys()).copied().collect();
+        lines.sort_unstable();
+        lines.dedup();
+        for line in lines {
+            let (ours, llvms) = (ours.get(&line).copied(), llvms.get(&line).copied());
+            if ours == llvms {
+                continue;
+            }
+            let covers = |function: &&&OmittedFunction| {
+                function
+                    .place
+                    .as_ref()
+                    .is_some_and(|(file, first, last)| file[..] == *path && (*first..=*last).contains(&line))
+            };
+            let reason = dropped.iter().find(covers).map(|function| {
+                format!("LLVM drops `{}`: {}", String::from_utf8_lossy(&function.name), function.reason)
+            });
+            let path = String::from_utf8_lossy(path).into_owned();
+            let differing = DifferingLine { path, line, ours, llvms, reason };
+            if differing.reason.is_some() {
+                verification.explained_lines.push(differing);
+            } else {
+                verification.unexplained_lines.push(differing);
+            }
+        }
+    }
+}
+
+/// The result in words, one fact a line.
+impl fmt::Display for Verification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Verification { n_files, n_lines, n_functions, .. } = self;
+        writeln!(f, "compared {n_files} files, {n_lines} lines, {n_functions} functions with LLVM")?;
+        for (name, len) in &self.exports {
+            writeln!(f, "  {name}: {len} bytes, identical")?;
+        }
+        for (name, difference) in &self.differing_exports {
+            writeln!(f, "  {name}: DIFFERS at {difference}")?;
+        }
+        let differing = self.unexplained_lines.len() + self.explained_lines.len();
+        writeln!(
+            f,
+            "  lines of the union: {differing} of {n_lines} differ, {} of them because LLVM drops a function",
+            self.explained_lines.len()
+        )?;
+        for lines in [&self.unexplained_lines, &self.explained_lines] {
+            for line in lines.iter().take(MAX_LISTED) {
+                let count =
+                    |count: Option<u64>| count.map_or("no code".to_owned(), |count| count.to_string());
+                write!(
+                    f,
+                    "    {}:{}: {}, LLVM {}",
+                    line.path,
+                    line.line,
+                    count(line.ours),
+                    count(line.llvms)
+                )?;
+                match &line.reason {
+                    Some(reason) => writeln!(f, "; {reason}")?,
+                    None => writeln!(f, "; NOT EXPLAINED")?,
+                }
+            }
+            if lines.len() > MAX_LISTED {
+                writeln!(f, "    … and {} more", lines.len() - MAX_LISTED)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{first_difference, line_counts};
+
+    #[test]
+    fn the_first_difference_is_located() {
+        assert_eq!(first_difference(b"a\nb\n", b"a\nb\n"), None);
+        let difference = first_difference(b"a\nb\n", b"a\nc\n").expect("they differ");
+        assert!(difference.starts_with("line 2, byte 2: "), "{difference}");
+        let shorter = first_difference(b"a\nb\n", b"a\n").expect("they differ");
+        assert!(shorter.ends_with(r#"we have "a\n""#), "{shorter}");
+        assert!(first_difference(b"", b"x").is_some());
+    }
+
+    #[test]
+    fn line_records_are_read_back() {
+        let files = line_counts(b"SF:/a\nFN:1,f\nDA:1,5\nDA:2,0\nend_of_record\nSF:/b\nend_of_record\n");
+        assert_eq!(files.len(), 2);
+        assert_eq!(files[&b"/a"[..]], [(1, 5), (2, 0)].into_iter().collect());
+        assert!(files[&b"/b"[..]].is_empty());
+    }
+}
