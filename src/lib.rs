@@ -1,6 +1,11 @@
 //! `cargo xtask coverage` for any Rust workspace, from nothing but `cargo` and `rustc`.
 
+pub mod coverage;
 pub mod format;
+pub mod report;
+
+#[cfg(test)]
+mod golden;
 
 /// The whole of an xtask's `main`.
 pub fn main() -> std::process::ExitCode {

@@ -1,0 +1,3 @@
+//! One model, many writers. Pure: text in memory or to a sink; no environment, no clock, no file names of its own.
+
+pub mod table;
