@@ -3,6 +3,7 @@
 pub mod coverage;
 pub mod format;
 pub mod report;
+pub mod task;
 pub mod ui;
 
 #[cfg(test)]

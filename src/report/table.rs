@@ -58,7 +58,7 @@ pub struct Layout {
     /// Columns of the terminal that a line may take; `None` where nothing limits it, as in a file, so that every path
     /// stands there in full.
     pub width: Option<usize>,
-    /// Whether to colour with ANSI escape sequences.
+    /// Whether to color with ANSI escape sequences.
     pub color: bool,
     /// The order of the rows.
     pub order: Order,
@@ -196,7 +196,7 @@ impl Column {
         }
     }
 
-    /// The text of a cell and its colour.
+    /// The text of a cell and its color.
     fn cell(self, counts: &Counts) -> (String, &'static str) {
         let share = |ratio: Ratio| (ratio.to_string(), grade(ratio));
         match self {
@@ -288,7 +288,7 @@ impl Grid {
 const BOLD: &str = "1";
 const DIM: &str = "2";
 
-/// The colour of a share: green from 90 %, yellow from 75 %, red below, as in lcov's `genhtml`; dim where nothing was to
+/// The color of a share: green from 90 %, yellow from 75 %, red below, as in lcov's `genhtml`; dim where nothing was to
 /// be covered, which is no fault.
 fn grade(ratio: Ratio) -> &'static str {
     match ratio.hundredths() {

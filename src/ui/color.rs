@@ -1,4 +1,4 @@
-//! When to colour, and with what.
+//! When to color, and with what.
 
 use std::ffi::OsString;
 
@@ -13,7 +13,7 @@ pub enum ColorChoice {
     Never,
 }
 
-/// What a coloured word means.
+/// What a colored word means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// The verb of a status line.
@@ -34,7 +34,7 @@ pub enum Style {
     Literal,
 }
 
-/// Whether to colour a stream, by the first of these rules that applies:
+/// Whether to color a stream, by the first of these rules that applies:
 ///
 /// 1. `--color always` or `never`;
 /// 2. `CARGO_TERM_COLOR=always` or `never`, which cargo obeys too;
@@ -66,7 +66,7 @@ pub fn use_color(
     is_terminal && set("TERM").is_none_or(|terminal| terminal != "dumb")
 }
 
-/// `text` in the ANSI colours of `style`, or as it is.
+/// `text` in the ANSI colors of `style`, or as it is.
 pub fn paint(style: Style, text: &str, color: bool) -> String {
     let code = match style {
         Style::Status | Style::Heading => "1;32",

@@ -58,7 +58,7 @@ impl Ui {
         Ui { settings, state: Mutex::new(state) }
     }
 
-    /// How this `Ui` was told to behave: verbosity, colours, widths.
+    /// How this `Ui` was told to behave: verbosity, colors, widths.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }

@@ -1,4 +1,4 @@
-//! How the streams behave: how much is said, in colour or not, how wide.
+//! How the streams behave: how much is said, in color or not, how wide.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
@@ -23,9 +23,9 @@ pub enum Verbosity {
 pub struct Settings {
     /// How much is said.
     pub verbosity: Verbosity,
-    /// Whether messages are coloured.
+    /// Whether messages are colored.
     pub stderr_color: bool,
-    /// Whether reports are coloured.
+    /// Whether reports are colored.
     pub stdout_color: bool,
     /// Whether there is a progress line.
     pub progress: bool,
@@ -51,7 +51,7 @@ const USUAL_WIDTH: usize = 80;
 impl Settings {
     /// Decides from flags, environment and terminals.
     ///
-    /// Colour: see [`use_color`]. Width: `COLUMNS` where it is a positive number, else the terminal's. A progress line: on a
+    /// Color: see [`use_color`]. Width: `COLUMNS` where it is a positive number, else the terminal's. A progress line: on a
     /// terminal, unless `-q`, or `CI` or `TF_BUILD` is set, or `TERM` is `dumb`, or `CARGO_TERM_PROGRESS_WHEN` is `never`,
     /// which are the conditions of cargo's own progress bar.
     pub fn decide(
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn each_stream_has_its_own_colour() {
+    fn each_stream_has_its_own_color() {
         let settings = decide(Verbosity::Normal, &[], Terminals { stdout: None, ..BOTH });
         assert!(settings.stderr_color && !settings.stdout_color);
         let settings = decide(Verbosity::Normal, &[], Terminals { stderr: None, ..BOTH });

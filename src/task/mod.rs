@@ -1,0 +1,5 @@
+//! The tasks: what is asked for, and the story of doing it. Uses every other layer.
+
+pub mod config;
+pub mod flags;
+pub mod help;
