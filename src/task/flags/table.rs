@@ -335,7 +335,10 @@ pub(crate) const SECTIONS: &[Section] = &[
             })
             .conflicts(&[("output-dir", "a report goes to one place; drop one of the two")])
             .of(REPORT)
-            .help("Write the report into this file. `-` is stdout. For several formats use `--output-dir`."),
+            .help(
+                "Write the report into this file. `-` is stdout. For several formats use `--output-dir`. The table is \
+                 printed besides whenever stdout is free.",
+            ),
             Flag::one("output-dir", "DIRECTORY", |config, value| {
                 config.output.place = Place::Directory(PathBuf::from(value));
                 Ok(())
@@ -356,7 +359,7 @@ pub(crate) const SECTIONS: &[Section] = &[
                 .help("Leave functions out of LCOV and JSON."),
             Flag::switch("show-missing-lines", |config, on| config.output.show_missing_lines = on)
                 .of(REPORT)
-                .help("List the lines that did not run under the table, as `path:12,15-19`."),
+                .help("Under the table, list the lines that did not run, as `path:12,15-19`."),
             Flag::choice("sort", &[
                 Choice {
                     name: "cover",
