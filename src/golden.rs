@@ -1,4 +1,4 @@
-//! Compares text with a file below `tests/data`. Only for tests; knows nothing of what the text means.
+//! Compares text with files below `tests/data`. Only for tests; knows nothing of what the text means.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -43,6 +43,13 @@ pub(crate) fn finish(mut findings: Vec<String>, directory: &str, names: &[String
         }
     }
     assert!(findings.is_empty(), "\n{}", findings.join("\n"));
+}
+
+/// `text` without ANSI colors.
+pub(crate) fn without_color(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once('m').map_or(part, |(_, rest)| rest))
 }
 
 fn write(path: &PathBuf, text: &str) {

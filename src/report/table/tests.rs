@@ -110,13 +110,6 @@ fn tables_look_as_expected() {
     golden::finish(findings, "table", &names);
 }
 
-/// `text` without ANSI escape sequences.
-fn strip(text: &str) -> String {
-    let mut parts = text.split("\x1b[");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| text + part.split_once('m').map_or(part, |(_, rest)| rest))
-}
-
 #[test]
 fn every_line_of_a_table_has_the_same_width_and_fits() {
     for with_branches in [false, true] {
@@ -132,7 +125,7 @@ fn every_line_of_a_table_has_the_same_width_and_fits() {
 
             let colored = render(&rows, total, Layout { width, color: true, order: Order::WorstFirst });
             assert!(colored.contains("\x1b[3"));
-            assert_eq!(strip(&colored), text);
+            assert_eq!(golden::without_color(&colored), text);
         }
     }
 }
