@@ -8,6 +8,10 @@ pub mod load;
 pub mod parallel;
 pub mod report;
 pub mod task;
+pub mod ui;
+
+#[cfg(test)]
+mod golden;
 
 /// The whole of an xtask's `main`.
 pub fn main() -> std::process::ExitCode {

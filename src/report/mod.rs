@@ -1,5 +1,6 @@
-//! One model, many writers. Each sees the coverage alone: no bytes of LLVM's, no environment, no clock.
+//! One model, many writers. Pure: text in memory or to a sink; no environment, no clock, no file names of its own.
 
 pub mod json;
 pub mod lcov;
+pub mod table;
 pub mod text;

@@ -1,4 +1,7 @@
-//! The story: from the command line to reports and an exit code.
+//! The tasks: what is asked for, and the story of doing it. Uses every other layer.
 
+pub mod config;
+pub mod flags;
+pub mod help;
 pub mod record;
 pub mod verify;

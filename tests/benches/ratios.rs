@@ -96,8 +96,7 @@ impl Bench {
     /// Runs a command with its output thrown away and measures it.
     fn cost(&self, program: &str, arguments: &[OsString], variables: &[(&str, &str)]) -> Result<Cost> {
         let figures = self.scratch.join("figures");
-        let mut command =
-            cmd!(self.sh, "/usr/bin/time --quiet -o {figures} -f %M {program} {arguments...}");
+        let mut command = cmd!(self.sh, "/usr/bin/time --quiet -o {figures} -f %M {program} {arguments...}");
         for (name, value) in variables {
             command = command.env(name, value);
         }

@@ -1,0 +1,420 @@
+//! What a task shall do, as plain data: the configuration interface of the library.
+//!
+//! Reads nothing, neither arguments nor environment nor files. Lower layers do not see it: each takes its own options.
+
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::{Path, PathBuf};
+
+use crate::coverage::Model;
+use crate::report::table::Order;
+use crate::ui::color::ColorChoice;
+use crate::ui::settings::Verbosity;
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Build with counters, run the tests, report.
+    Coverage,
+    /// Report on what was recorded before.
+    Report,
+    /// Remove what the other commands left.
+    Clean,
+    /// Compare our numbers with those of LLVM's own tools.
+    Verify,
+}
+
+impl Command {
+    /// All of them, in the order of the help.
+    pub const ALL: [Command; 4] = [Command::Coverage, Command::Report, Command::Clean, Command::Verify];
+
+    /// The words behind `cargo xtask` that call it.
+    pub fn words(self) -> &'static [&'static str] {
+        match self {
+            Command::Coverage => &["coverage"],
+            Command::Report => &["coverage", "report"],
+            Command::Clean => &["coverage", "clean"],
+            Command::Verify => &["verify"],
+        }
+    }
+}
+
+/// As it is typed: `cargo xtask coverage report`.
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cargo xtask {}", self.words().join(" "))
+    }
+}
+
+/// Everything that flags, environment and metadata can say. [`Config::new`] is what holds when they say nothing.
+///
+/// Relative paths are relative to the current directory. What a command has no use for, it ignores.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Config {
+    /// Which packages of the workspace are tested and counted.
+    pub packages: Packages,
+    /// Which targets of these packages are tested.
+    pub targets: Targets,
+    /// Which of their features are on.
+    pub features: Features,
+    /// How they are built.
+    pub build: Build,
+    /// Where the workspace is and what cargo may do about its dependencies.
+    pub manifest: Manifest,
+    /// How the tests are run.
+    pub tests: Tests,
+    /// What is read instead of the last run, for [`Command::Report`].
+    pub input: Input,
+    /// Which source files count.
+    pub exclusion: Exclusion,
+    /// How counts become numbers.
+    pub model: Model,
+    /// Which reports are written, and where.
+    pub output: Output,
+    /// How we talk.
+    pub display: Display,
+}
+
+impl Config {
+    /// Test the whole workspace as `cargo test` would, write `lcov.info`, print the table.
+    #[expect(clippy::new_without_default, reason = "a default would hide that these values are decisions")]
+    pub fn new() -> Config {
+        Config {
+            packages: Packages { select: Vec::new(), exclude: Vec::new() },
+            targets: Targets {
+                lib: false,
+                bins: false,
+                bin: Vec::new(),
+                tests: false,
+                test: Vec::new(),
+                examples: false,
+                example: Vec::new(),
+                benches: false,
+                bench: Vec::new(),
+                all_targets: false,
+            },
+            features: Features { select: Vec::new(), all: false, no_default: false },
+            build: Build {
+                cargo_profile: None,
+                target_triple: None,
+                target_dir: None,
+                jobs: None,
+                keep_going: false,
+                branches: false,
+            },
+            manifest: Manifest {
+                path: None,
+                locked: false,
+                offline: false,
+                frozen: false,
+                cargo_config: Vec::new(),
+            },
+            tests: Tests {
+                run: true,
+                filter: None,
+                arguments: Vec::new(),
+                fail_fast: true,
+                ignore_failures: false,
+                capture: true,
+                threads: None,
+                continuous: true,
+            },
+            input: Input { objects: Vec::new(), profiles: Vec::new() },
+            exclusion: Exclusion { ignore_filename_regex: Vec::new(), defaults: true },
+            model: Model::Union,
+            output: Output {
+                enabled: true,
+                formats: Vec::new(),
+                place: Place::Usual,
+                summary_only: false,
+                skip_functions: false,
+                show_missing_lines: false,
+                order: Order::WorstFirst,
+            },
+            display: Display { verbosity: Verbosity::Normal, color: ColorChoice::Auto },
+        }
+    }
+}
+
+/// Which packages of the workspace are tested and counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Packages {
+    /// Package specs as cargo takes them: a name, `name@version`, a glob. Empty: every member but the xtask crate.
+    pub select: Vec<String>,
+    /// Specs of members that are left out when `select` is empty.
+    pub exclude: Vec<String>,
+}
+
+/// Which targets of the packages are tested: the union of all that is set. Nothing set: those that `cargo test` takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Targets {
+    /// Libraries.
+    pub lib: bool,
+    /// All binaries.
+    pub bins: bool,
+    /// Binaries by name or glob.
+    pub bin: Vec<String>,
+    /// All targets with `test = true` in their manifest.
+    pub tests: bool,
+    /// Integration tests by name or glob.
+    pub test: Vec<String>,
+    /// All examples.
+    pub examples: bool,
+    /// Examples by name or glob.
+    pub example: Vec<String>,
+    /// All targets with `bench = true` in their manifest, run once each as tests.
+    pub benches: bool,
+    /// Benches by name or glob.
+    pub bench: Vec<String>,
+    /// All of the above.
+    pub all_targets: bool,
+}
+
+/// Which features of the packages are on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Features {
+    /// Features as cargo takes them; one string may hold several, separated by blanks or commas.
+    pub select: Vec<String>,
+    /// All features.
+    pub all: bool,
+    /// Not the `default` feature.
+    pub no_default: bool,
+}
+
+/// How the packages are built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Build {
+    /// The cargo profile. `None`: that of `cargo test`.
+    pub cargo_profile: Option<String>,
+    /// The target triple. `None`: the host's, or what cargo's configuration says.
+    pub target_triple: Option<String>,
+    /// The target directory; what we make goes into `coverage/` in it. `None`: the one that cargo uses.
+    pub target_dir: Option<PathBuf>,
+    /// Jobs of the compiler, and threads that run tests. `None`: one for each core.
+    pub jobs: Option<Jobs>,
+    /// Go on compiling other crates when one fails.
+    pub keep_going: bool,
+    /// Record branches, which needs a nightly compiler.
+    pub branches: bool,
+}
+
+/// A number of parallel jobs as cargo takes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Jobs {
+    /// So many.
+    Count(NonZeroU32),
+    /// The number of cores less so many, but at least one: `-j -2` leaves two cores alone.
+    AllBut(NonZeroU32),
+}
+
+impl Jobs {
+    /// The number on a machine with so many `cores`.
+    pub fn resolve(self, cores: NonZeroUsize) -> NonZeroUsize {
+        // A number beyond the address space is as good as its end.
+        let size = |number: NonZeroU32| NonZeroUsize::try_from(number).unwrap_or(NonZeroUsize::MAX);
+        match self {
+            Jobs::Count(count) => size(count),
+            Jobs::AllBut(spared) => {
+                NonZeroUsize::new(cores.get().saturating_sub(size(spared).get())).unwrap_or(NonZeroUsize::MIN)
+            }
+        }
+    }
+}
+
+/// Where the workspace is and what cargo may do about its dependencies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Manifest {
+    /// The `Cargo.toml` of the workspace or of a package in it. `None`: the nearest one upwards.
+    pub path: Option<PathBuf>,
+    /// `Cargo.lock` must not change.
+    pub locked: bool,
+    /// No network.
+    pub offline: bool,
+    /// Both of them.
+    pub frozen: bool,
+    /// `KEY=VALUE` pairs or files for cargo's `--config`.
+    pub cargo_config: Vec<OsString>,
+}
+
+/// How the tests are run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Tests {
+    /// Run them; otherwise they are only built.
+    pub run: bool,
+    /// Only tests whose names contain this.
+    pub filter: Option<String>,
+    /// Arguments for every test binary.
+    pub arguments: Vec<OsString>,
+    /// Start no further test binary when one has failed.
+    pub fail_fast: bool,
+    /// Failing tests do not make the exit code 100.
+    pub ignore_failures: bool,
+    /// Show what tests print only when they fail.
+    pub capture: bool,
+    /// Threads within each test binary. `None`: the runner shares the cores out.
+    pub threads: Option<NonZeroU32>,
+    /// Map the counters onto the profile file, so that killed processes count; otherwise profiles are written at exit.
+    pub continuous: bool,
+}
+
+/// What is read instead of the last run. Both or none are empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Input {
+    /// Executables, libraries and archives with coverage maps.
+    pub objects: Vec<PathBuf>,
+    /// Raw profiles, or directories that hold them at any depth.
+    pub profiles: Vec<PathBuf>,
+}
+
+/// Which source files count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Exclusion {
+    /// Files whose workspace-relative path one of these regexes matches anywhere do not count.
+    pub ignore_filename_regex: Vec<String>,
+    /// Tests, benches, examples, build scripts, dependencies, generated code and migrations do not count.
+    pub defaults: bool,
+}
+
+/// Which reports are written, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Output {
+    /// Report at all; otherwise the run is only recorded.
+    pub enabled: bool,
+    /// The formats asked for, each once. Empty: see [`Output::requests`].
+    pub formats: Vec<Format>,
+    /// Where they go.
+    pub place: Place,
+    /// Numbers for whole files only: no lines and functions in LCOV and JSON; only the totals instead of the table.
+    pub summary_only: bool,
+    /// No functions in LCOV and JSON.
+    pub skip_functions: bool,
+    /// List the missing lines under the table.
+    pub show_missing_lines: bool,
+    /// The order of files in the table and in the list of missing lines.
+    pub order: Order,
+}
+
+/// A form of report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// The table of files, or of totals, for people.
+    Table,
+    /// An LCOV tracefile.
+    Lcov,
+    /// JSON as `llvm-cov export` writes it.
+    Json,
+    /// The sources with the count of each line beside it.
+    Text,
+}
+
+impl Format {
+    /// The name of its file in a directory of reports.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Format::Table => "summary.txt",
+            Format::Lcov => "lcov.info",
+            Format::Json => "coverage.json",
+            Format::Text => "coverage.txt",
+        }
+    }
+}
+
+/// Where reports go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A single format to standard output, several as files into `<target_dir>/coverage`.
+    Usual,
+    /// A single format into this file; `-` is standard output.
+    File(PathBuf),
+    /// All formats as files into this directory.
+    Directory(PathBuf),
+}
+
+/// One report to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportRequest {
+    /// Its form.
+    pub format: Format,
+    /// Numbers for whole files only, or totals only in the table.
+    pub summary_only: bool,
+    /// Where it goes.
+    pub destination: Destination,
+}
+
+/// Where one report goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// Standard output.
+    Stdout,
+    /// This file, which is replaced.
+    File(PathBuf),
+}
+
+impl Output {
+    /// The reports to write, in this order. `usual_dir` is `<target_dir>/coverage`.
+    ///
+    /// - No format asked for: [`Command::Coverage`] writes a whole `lcov.info`, which editors look for, and prints the table;
+    ///   [`Command::Report`] prints the table.
+    /// - One format and no place: it is printed, as cargo-llvm-cov does.
+    /// - Formats that go to files: the table is printed besides.
+    pub fn requests(&self, command: Command, usual_dir: &Path) -> Vec<ReportRequest> {
+        let reports = matches!(command, Command::Coverage | Command::Report);
+        if !self.enabled || !reports {
+            return Vec::new();
+        }
+        let request = |format, summary_only, destination| ReportRequest { format, summary_only, destination };
+        let directory = match &self.place {
+            Place::Directory(directory) => directory,
+            _ => usual_dir,
+        };
+        let mut requests: Vec<ReportRequest> = match (self.formats.as_slice(), &self.place) {
+            ([], _) if command == Command::Coverage => {
+                let path = directory.join(Format::Lcov.file_name());
+                vec![request(Format::Lcov, false, Destination::File(path))]
+            }
+            ([format], Place::Usual) => vec![request(*format, self.summary_only, Destination::Stdout)],
+            ([format], Place::File(path)) => {
+                let to_stdout = path.as_os_str() == "-";
+                let destination =
+                    if to_stdout { Destination::Stdout } else { Destination::File(path.clone()) };
+                vec![request(*format, self.summary_only, destination)]
+            }
+            (formats, _) => formats
+                .iter()
+                .map(|format| {
+                    let path = directory.join(format.file_name());
+                    request(*format, self.summary_only, Destination::File(path))
+                })
+                .collect(),
+        };
+        let stdout_is_free = requests.iter().all(|request| request.destination != Destination::Stdout);
+        if stdout_is_free && !self.formats.contains(&Format::Table) {
+            requests.push(request(Format::Table, self.summary_only, Destination::Stdout));
+        }
+        requests
+    }
+}
+
+/// How we talk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Display {
+    /// How much is said on standard error.
+    pub verbosity: Verbosity,
+    /// Whether it is colored, and the reports for people too.
+    pub color: ColorChoice,
+}

@@ -1,0 +1,500 @@
+//! The table of flags: the one truth for parsing, help, suggestions and environment variables.
+//!
+//! To add a flag, add a row. The first sentence of its help is what `-h` shows.
+
+use std::ffi::OsStr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use regex_lite::Regex;
+
+use super::flag::{Choice, Flag, Section, Takes};
+use crate::coverage::Model;
+use crate::report::table::Order;
+use crate::task::config::{Command, Config, Format, Jobs, Place};
+use crate::ui::color::ColorChoice;
+use crate::ui::settings::Verbosity;
+
+/// Commands that build and run tests.
+const RUN: &[Command] = &[Command::Coverage, Command::Verify];
+/// Commands that write reports.
+const REPORT: &[Command] = &[Command::Coverage, Command::Report];
+const COVERAGE: &[Command] = &[Command::Coverage];
+const FROM_FILES: &[Command] = &[Command::Report];
+const ALL: &[Command] = &Command::ALL;
+
+/// All flags, in the order of the help.
+pub(crate) const SECTIONS: &[Section] = &[
+    Section {
+        title: "Package selection",
+        flags: &[
+            Flag::many("package", "SPEC", |config, value| {
+                config.packages.select.push(text(value)?);
+                Ok(())
+            })
+            .short('p')
+            .conflicts(&[
+                ("exclude", "`--exclude` takes packages away from the whole workspace; drop one of the two"),
+                ("workspace", "`--workspace` means all packages; drop one of the two"),
+            ])
+            .of(RUN)
+            .help(
+                "Test and count only packages that match SPEC. SPEC is a name, `name@version` or a glob such as \
+                 `app-*`. Can be given several times. Without it, every member of the workspace is tested, except \
+                 the xtask crate.",
+            ),
+            Flag::switch("workspace", |config, on| {
+                if on {
+                    config.packages.select.clear();
+                }
+            })
+            .aliases(&["all"])
+            .not_in_environment()
+            .of(RUN)
+            .help("Test and count every member of the workspace but the xtask crate, which is the default."),
+            Flag::many("exclude", "SPEC", |config, value| {
+                config.packages.exclude.push(text(value)?);
+                Ok(())
+            })
+            .of(RUN)
+            .help("Neither test nor count packages that match SPEC. Can be given several times."),
+        ],
+    },
+    Section {
+        title: "Target selection",
+        flags: &[
+            Flag::switch("lib", |config, on| config.targets.lib = on)
+                .not_in_environment()
+                .of(RUN)
+                .help("Test the libraries. Without any flag of this section, what `cargo test` takes is tested."),
+            Flag::switch("bins", |config, on| config.targets.bins = on)
+                .not_in_environment()
+                .of(RUN)
+                .help("Test all binaries."),
+            Flag::many("bin", "NAME", |config, value| {
+                config.targets.bin.push(text(value)?);
+                Ok(())
+            })
+            .of(RUN)
+            .help("Test this binary. NAME may be a glob."),
+            Flag::switch("tests", |config, on| config.targets.tests = on)
+                .not_in_environment()
+                .of(RUN)
+                .help("Test all targets that have `test = true`."),
+            Flag::many("test", "NAME", |config, value| {
+                config.targets.test.push(text(value)?);
+                Ok(())
+            })
+            .of(RUN)
+            .help("Test this integration test. NAME may be a glob."),
+            Flag::switch("examples", |config, on| config.targets.examples = on)
+                .not_in_environment()
+                .of(RUN)
+                .help("Test all examples."),
+            Flag::many("example", "NAME", |config, value| {
+                config.targets.example.push(text(value)?);
+                Ok(())
+            })
+            .of(RUN)
+            .help("Test this example. NAME may be a glob."),
+            Flag::switch("benches", |config, on| config.targets.benches = on)
+                .not_in_environment()
+                .of(RUN)
+                .help("Test all targets that have `bench = true`. Each benchmark runs once, as a test."),
+            Flag::many("bench", "NAME", |config, value| {
+                config.targets.bench.push(text(value)?);
+                Ok(())
+            })
+            .of(RUN)
+            .help("Test this bench. NAME may be a glob."),
+            Flag::switch("all-targets", |config, on| config.targets.all_targets = on)
+                .not_in_environment()
+                .of(RUN)
+                .help("Test all targets: libraries, binaries, tests, examples and benches."),
+        ],
+    },
+    Section {
+        title: "Feature selection",
+        flags: &[
+            Flag::many("features", "FEATURES", |config, value| {
+                config.features.select.push(text(value)?);
+                Ok(())
+            })
+            .short('F')
+            .of(RUN)
+            .help(
+                "Turn these features on. Separate them by blanks or commas; `package/feature` names a feature of \
+                 one package. Can be given several times.",
+            ),
+            Flag::switch("all-features", |config, on| config.features.all = on)
+                .of(RUN)
+                .help("Turn all features on."),
+            Flag::switch("no-default-features", |config, on| config.features.no_default = on)
+                .of(RUN)
+                .help("Do not turn the `default` feature on."),
+        ],
+    },
+    Section {
+        title: "Build",
+        flags: &[
+            Flag::one("profile", "NAME", |config, value| {
+                config.build.cargo_profile = Some(text(value)?);
+                Ok(())
+            })
+            .of(RUN)
+            .help("Build with this cargo profile."),
+            Flag::switch("release", |config, on| {
+                let release = "release".to_owned();
+                match on {
+                    true => config.build.cargo_profile = Some(release),
+                    false => config.build.cargo_profile = config.build.cargo_profile.take().filter(|name| *name != release),
+                }
+            })
+            .short('r')
+            .conflicts(&[("profile", "`--release` is `--profile release`; drop one of the two")])
+            .of(RUN)
+            .help(
+                "Build in release mode. Optimized code runs faster and still counts every line, but takes longer to \
+                 compile.",
+            ),
+            Flag::one("target", "TRIPLE", |config, value| {
+                config.build.target_triple = Some(text(value)?);
+                Ok(())
+            })
+            .of(RUN)
+            .help("Build for this target triple."),
+            Flag::one("target-dir", "DIRECTORY", |config, value| {
+                config.build.target_dir = Some(PathBuf::from(value));
+                Ok(())
+            })
+            .of(ALL)
+            .help(
+                "Use this target directory. All that we make is in `coverage/` in it. The default is the directory \
+                 that cargo uses.",
+            ),
+            Flag::one("jobs", "N", |config, value| {
+                config.build.jobs = jobs(value)?;
+                Ok(())
+            })
+            .short('j')
+            .of(RUN)
+            .help(
+                "Compile and test with N parallel jobs. A negative N leaves so many cores alone; `default` is one \
+                 job for each core.",
+            ),
+            Flag::switch("keep-going", |config, on| config.build.keep_going = on)
+                .of(RUN)
+                .help("Compile as much as possible when a crate fails to compile."),
+            Flag::switch("branch", |config, on| config.build.branches = on)
+                .of(RUN)
+                .help("Record which way conditions went. This needs a nightly compiler."),
+        ],
+    },
+    Section {
+        title: "Manifest",
+        flags: &[
+            Flag::one("manifest-path", "PATH", |config, value| {
+                config.manifest.path = Some(PathBuf::from(value));
+                Ok(())
+            })
+            .of(ALL)
+            .help(
+                "Work on the workspace of this `Cargo.toml`. It can be any workspace on this disk: nothing is \
+                 written there but its target directory.",
+            ),
+            Flag::switch("locked", |config, on| config.manifest.locked = on)
+                .of(ALL)
+                .help("Fail if `Cargo.lock` is missing or would change."),
+            Flag::switch("offline", |config, on| config.manifest.offline = on)
+                .of(ALL)
+                .help("Do not use the network."),
+            Flag::switch("frozen", |config, on| config.manifest.frozen = on)
+                .of(ALL)
+                .help("The same as `--locked --offline`."),
+            Flag::many("config", "KEY=VALUE|PATH", |config, value| {
+                config.manifest.cargo_config.push(value.to_owned());
+                Ok(())
+            })
+            .of(ALL)
+            .help("Override a value of cargo's configuration. Can be given several times."),
+        ],
+    },
+    Section {
+        title: "Tests",
+        flags: &[
+            Flag::switch("no-run", |config, on| config.tests.run = !on)
+                .conflicts(&[
+                    ("lcov", NOTHING_RAN),
+                    ("json", NOTHING_RAN),
+                    ("text", NOTHING_RAN),
+                    ("output-path", NOTHING_RAN),
+                    ("output-dir", NOTHING_RAN),
+                ])
+                .of(COVERAGE)
+                .help(
+                    "Build the tests with counters, but do not run them. To report again without running, use \
+                     `cargo xtask coverage report`.",
+                ),
+            Flag::switch("no-fail-fast", |config, on| config.tests.fail_fast = !on)
+                .of(RUN)
+                .help(
+                    "Run all tests even if some fail. Without it, no further test binary is started once one has \
+                     failed. Reports are written either way.",
+                ),
+            Flag::switch("ignore-run-fail", |config, on| {
+                config.tests.ignore_failures = on;
+                config.tests.fail_fast &= !on;
+            })
+            .of(RUN)
+            .help("Run all tests, and do not let failing ones change the exit code."),
+            Flag::switch("no-capture", |config, on| config.tests.capture = !on)
+                .aliases(&["nocapture"])
+                .of(RUN)
+                .help("Show what tests print, also when they pass."),
+            Flag::one("test-threads", "N", |config, value| {
+                config.tests.threads = Some(positive(value)?);
+                Ok(())
+            })
+            .of(RUN)
+            .help(
+                "Run N tests at once within each test binary. Without it, the jobs are shared out among the test \
+                 binaries that run at the same time.",
+            ),
+            Flag::switch("no-continuous", |config, on| config.tests.continuous = !on)
+                .of(RUN)
+                .help(
+                    "Write counts when a process ends. The default is to map them onto the profile file, so that \
+                     the counts of killed processes are kept and all processes of a binary share one file.",
+                ),
+        ],
+    },
+    Section {
+        title: "What counts",
+        flags: &[
+            Flag::many("ignore-filename-regex", "REGEX", |config, value| {
+                let regex = text(value)?;
+                match Regex::new(&regex) {
+                    Ok(_) => config.exclusion.ignore_filename_regex.push(regex),
+                    Err(error) => return Err(format!("expected a regular expression: {error}")),
+                }
+                Ok(())
+            })
+            .of(REPORT)
+            .help(
+                "Do not count files whose path matches REGEX. It is looked for anywhere in the path from the root of \
+                 the workspace, which is written with `/` everywhere. Can be given several times.",
+            ),
+            Flag::switch("no-default-exclude", |config, on| config.exclusion.defaults = !on)
+                .of(REPORT)
+                .help(
+                    "Count what is left out by default. That is the source of tests, benches, examples and build \
+                     scripts, dependencies, generated code (below the target directory, `*.gen.rs`) and \
+                     `migrations/`.",
+                ),
+            Flag::choice("model", &[
+                Choice {
+                    name: "union",
+                    help: "one entry for each place in the source, over all generic copies, builds and binaries \
+                           (default)",
+                    set: |config| config.model = Model::Union,
+                },
+                Choice {
+                    name: "llvm",
+                    help: "the numbers of `llvm-cov`, and its LCOV and JSON byte for byte",
+                    set: |config| config.model = Model::Llvm,
+                },
+            ])
+            .of(REPORT)
+            .help("How counts become numbers."),
+        ],
+    },
+    Section {
+        title: "Reports",
+        flags: &[
+            Flag::switch("lcov", |config, on| want(config, Format::Lcov, on))
+                .not_in_environment()
+                .of(REPORT)
+                .help("Write an LCOV tracefile. Printed on stdout unless a flag below says where to write it."),
+            Flag::switch("json", |config, on| want(config, Format::Json, on))
+                .not_in_environment()
+                .of(REPORT)
+                .help(
+                    "Write JSON in the format of `llvm-cov export`. Printed on stdout unless a flag below says where \
+                     to write it.",
+                ),
+            Flag::switch("text", |config, on| want(config, Format::Text, on))
+                .not_in_environment()
+                .conflicts(&[("summary-only", "annotated sources have no summary; drop one of the two")])
+                .of(REPORT)
+                .help(
+                    "Write the sources with the count of each line. Printed on stdout unless a flag below says where \
+                     to write it.",
+                ),
+            Flag::one("output-path", "PATH", |config, value| {
+                config.output.place = Place::File(PathBuf::from(value));
+                Ok(())
+            })
+            .conflicts(&[("output-dir", "a report goes to one place; drop one of the two")])
+            .of(REPORT)
+            .help(
+                "Write the report into this file. `-` is stdout. For several formats use `--output-dir`. The table is \
+                 printed besides whenever stdout is free.",
+            ),
+            Flag::one("output-dir", "DIRECTORY", |config, value| {
+                config.output.place = Place::Directory(PathBuf::from(value));
+                Ok(())
+            })
+            .of(REPORT)
+            .help(
+                "Write the reports into this directory. They are called `lcov.info`, `coverage.json` and \
+                 `coverage.txt`. The default for several formats at once is `target/coverage`.",
+            ),
+            Flag::switch("summary-only", |config, on| config.output.summary_only = on)
+                .of(REPORT)
+                .help(
+                    "Report numbers of whole files, or totals alone. With `--lcov` or `--json`, lines and functions \
+                     are left out of the report; the table shrinks to its totals.",
+                ),
+            Flag::switch("skip-functions", |config, on| config.output.skip_functions = on)
+                .of(REPORT)
+                .help("Leave functions out of LCOV and JSON."),
+            Flag::switch("show-missing-lines", |config, on| config.output.show_missing_lines = on)
+                .of(REPORT)
+                .help("Under the table, list the lines that did not run, as `path:12,15-19`."),
+            Flag::choice("sort", &[
+                Choice {
+                    name: "cover",
+                    help: "most missed lines first (default)",
+                    set: |config| config.output.order = Order::WorstFirst,
+                },
+                Choice { name: "path", help: "by path", set: |config| config.output.order = Order::Path },
+            ])
+            .of(REPORT)
+            .help("The order of the files in the table."),
+            Flag::switch("no-report", |config, on| config.output.enabled = !on)
+                .conflicts(&[
+                    ("lcov", NO_REPORT),
+                    ("json", NO_REPORT),
+                    ("text", NO_REPORT),
+                    ("output-path", NO_REPORT),
+                    ("output-dir", NO_REPORT),
+                    ("summary-only", NO_REPORT),
+                    ("skip-functions", NO_REPORT),
+                    ("show-missing-lines", NO_REPORT),
+                    ("sort", NO_REPORT),
+                ])
+                .of(COVERAGE)
+                .help("Run the tests and keep their counts, but do not report."),
+        ],
+    },
+    Section {
+        title: "Data of another test harness",
+        flags: &[
+            Flag::many("object", "PATH", |config, value| {
+                config.input.objects.push(PathBuf::from(value));
+                Ok(())
+            })
+            .of(FROM_FILES)
+            .help(
+                "Read coverage maps from this executable, library or archive. Can be given several times. Needs \
+                 `--profraw`.",
+            ),
+            Flag::many("profraw", "PATH", |config, value| {
+                config.input.profiles.push(PathBuf::from(value));
+                Ok(())
+            })
+            .of(FROM_FILES)
+            .help(
+                "Read counts from this raw profile, or from all below this directory. Can be given several times. \
+                 Needs `--object`.",
+            ),
+        ],
+    },
+    Section {
+        title: "Display",
+        flags: &[
+            Flag::switch("verbose", |config, on| {
+                config.display.verbosity = match (on, config.display.verbosity) {
+                    (true, Verbosity::Quiet | Verbosity::Normal) => Verbosity::Verbose,
+                    (true, Verbosity::Verbose | Verbosity::VeryVerbose) => Verbosity::VeryVerbose,
+                    (false, verbosity) => verbosity.min(Verbosity::Normal),
+                }
+            })
+            .short('v')
+            .conflicts(&[("quiet", "they are opposites; drop one of the two")])
+            .of(ALL)
+            .help("Say more, such as the commands that are run. Twice says what cargo says under `-vv`."),
+            Flag::switch("quiet", |config, on| {
+                config.display.verbosity = match on {
+                    true => Verbosity::Quiet,
+                    false => config.display.verbosity.max(Verbosity::Normal),
+                }
+            })
+            .short('q')
+            .of(ALL)
+            .help("Print nothing but warnings, errors, failing tests and reports."),
+            Flag::choice("color", &[
+                Choice {
+                    name: "auto",
+                    help: "in a terminal, unless the environment says otherwise (default)",
+                    set: |config| config.display.color = ColorChoice::Auto,
+                },
+                Choice {
+                    name: "always",
+                    help: "always",
+                    set: |config| config.display.color = ColorChoice::Always,
+                },
+                Choice {
+                    name: "never",
+                    help: "never",
+                    set: |config| config.display.color = ColorChoice::Never,
+                },
+            ])
+            .of(ALL)
+            .help(
+                "When to use color. The environment is asked in this order: `CARGO_TERM_COLOR`, `NO_COLOR`, \
+                 `CLICOLOR_FORCE`, `FORCE_COLOR`.",
+            ),
+            Flag::new("help", Takes::Help)
+                .short('h')
+                .of(ALL)
+                .help("Print help. `-h` is the short form, `--help` the long one."),
+            Flag::new("version", Takes::Version).short('V').of(ALL).help("Print the version."),
+        ],
+    },
+];
+
+const NOTHING_RAN: &str = "nothing runs, so there is nothing to report; drop one of the two";
+const NO_REPORT: &str = "it says how to report; drop one of the two";
+
+/// Asks for a report in this format, or no longer.
+fn want(config: &mut Config, format: Format, on: bool) {
+    config.output.formats.retain(|other| *other != format);
+    if on {
+        config.output.formats.push(format);
+        // A lower layer, such as the environment, may have turned reports off.
+        config.output.enabled = true;
+    }
+}
+
+// The functions below turn a value into data, or say what was expected.
+
+fn text(value: &OsStr) -> Result<String, String> {
+    value.to_str().map(str::to_owned).ok_or_else(|| "expected UTF-8 text".to_owned())
+}
+
+fn positive(value: &OsStr) -> Result<NonZeroU32, String> {
+    let number = value.to_str().and_then(|text| text.parse().ok());
+    number.ok_or_else(|| "expected a whole number from 1 on".to_owned())
+}
+
+fn jobs(value: &OsStr) -> Result<Option<Jobs>, String> {
+    if value == OsStr::new("default") {
+        return Ok(None);
+    }
+    let number: Option<i32> = value.to_str().and_then(|text| text.parse().ok());
+    let expected = "expected a whole number other than 0, or `default`";
+    let number = number.ok_or_else(|| expected.to_owned())?;
+    let size = NonZeroU32::new(number.unsigned_abs()).ok_or_else(|| expected.to_owned())?;
+    Ok(Some(if number > 0 { Jobs::Count(size) } else { Jobs::AllBut(size) }))
+}
