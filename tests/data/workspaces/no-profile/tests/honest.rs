@@ -1,0 +1,4 @@
+#[test]
+fn leaves_a_profile() {
+    assert_eq!(no_profile::counted(), 1);
+}

@@ -1,0 +1,6 @@
+//! The other half.
+
+#[test]
+fn above() {
+    assert_eq!(single_crate::clamp(10, 0, 9), 9);
+}
