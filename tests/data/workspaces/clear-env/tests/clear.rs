@@ -1,5 +1,7 @@
 //! Starts the program in the package's directory, in another directory below it, and with one variable emptied.
 
+// cov-file: excluded (a test target)
+
 use std::process::Command;
 
 fn program() -> Command {

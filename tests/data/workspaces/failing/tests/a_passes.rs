@@ -1,3 +1,5 @@
+// cov-file: excluded (a test target)
+
 #[test]
 fn passes() {
     assert_eq!(failing::by_passing(), 1);

@@ -1,3 +1,5 @@
+// cov-file: excluded (a test target)
+
 #[test]
 fn fails() {
     println!("printed by the test that fails");

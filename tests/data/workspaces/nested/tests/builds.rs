@@ -1,5 +1,7 @@
 //! Runs the inner program as the build script built it, and builds it once more.
 
+// cov-file: excluded (a test target)
+
 use std::path::Path;
 use std::process::Command;
 

@@ -1,6 +1,8 @@
 //! Passes, and takes its profile away: first the directory, with what the runtime has put there at the start, then the
 //! process itself, before the runtime can write at the end.
 
+// cov-file: excluded (a test target)
+
 #[cfg(unix)]
 extern "C" {
     fn _exit(code: i32) -> !;

@@ -1,5 +1,7 @@
 //! Starts the program with and without a question.
 
+// cov-file: excluded (a test target)
+
 use std::process::Command;
 
 #[test]

@@ -1,5 +1,7 @@
 //! Uses the dylib itself, and a program that uses it.
 
+// cov-file: excluded (a test target)
+
 #[test]
 fn linked() {
     assert_eq!(app::four_times(2) + shared::twice(3), 14);

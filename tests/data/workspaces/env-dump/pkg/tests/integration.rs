@@ -1,5 +1,7 @@
 //! An integration test, which has what a unit test has and the paths of the binaries.
 
+// cov-file: excluded (a test target)
+
 #[test]
 fn integration() {
     env_dump::write("integration");

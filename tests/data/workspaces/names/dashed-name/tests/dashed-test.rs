@@ -1,5 +1,7 @@
 //! A test with a dash in its name.
 
+// cov-file: excluded (a test target)
+
 #[test]
 fn dashed() {
     assert_eq!(dashed_name::dashed(), 50);

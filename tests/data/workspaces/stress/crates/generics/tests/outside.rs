@@ -1,5 +1,7 @@
 //! Links the library as built without `cfg(test)`.
 
+// cov-file: excluded (a test target)
+
 #[test]
 fn instantiations() {
     assert_eq!(generics::pair(&1_u8), (1, 1));

@@ -1,5 +1,7 @@
 //! Loads the cdylib by its bare name: the dynamic library path that cargo sets for tests must lead to it.
 
+// cov-file: excluded (a test target)
+
 #[cfg(unix)]
 use std::ffi::{c_char, c_int, c_void};
 

@@ -1,5 +1,7 @@
 //! Instantiates the generics of a crate two steps away.
 
+// cov-file: excluded (a test target)
+
 #[test]
 fn instantiations() {
     assert_eq!(generics::pair(&7_i64), (7, 7));
