@@ -1,0 +1,5 @@
+//! Does not compile.
+
+pub fn mistyped() -> u32 {
+    "not a number"
+}

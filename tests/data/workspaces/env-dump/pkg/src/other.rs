@@ -1,0 +1,3 @@
+//! A second binary, with a dash in its name.
+
+fn main() {}

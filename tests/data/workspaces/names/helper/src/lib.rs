@@ -1,0 +1,5 @@
+//! The dependency.
+
+pub fn help() -> u32 {
+    10 // cov: 2
+}
