@@ -160,6 +160,11 @@ impl Profile {
         self.entries_of(name_ref).any(|entry| self.counts_of(entry).iter().any(|&count| count != 0))
     }
 
+    /// The names of which anything ran.
+    pub fn names_that_ran(&self) -> impl Iterator<Item = u64> {
+        self.first_entries.keys().copied().filter(|name_ref| self.ran(*name_ref))
+    }
+
     /// Whether no function has a record at all.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

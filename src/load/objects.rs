@@ -89,6 +89,21 @@ pub fn read_objects(paths: &[PathBuf], threads: usize, warnings: &mut Vec<Warnin
     Ok(map)
 }
 
+/// Whether a program has counters, so that a process of it leaves a raw profile. A file that cannot be read has none.
+///
+/// A test binary of a crate without a single function is such a program. Asked for a continuous profile, it would complain
+/// on its standard error.
+pub fn is_instrumented(path: &Path) -> bool {
+    let Ok(input) = FileInput::open(path) else { return false };
+    coverage_sections(&input, Architecture::host()).is_ok_and(|file| {
+        // MSVC's linker merges the data records away; function records are as good a sign.
+        let has_counters = |object: &CoverageSections<'_>| {
+            !object.prf_data.is_empty() || (cfg!(windows) && !object.covfun.is_empty())
+        };
+        file.objects.iter().any(has_counters)
+    })
+}
+
 fn message(path: &Path) -> String {
     format!("failed to read object `{}`", path.display())
 }

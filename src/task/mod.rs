@@ -5,3 +5,187 @@ pub mod flags;
 pub mod help;
 pub mod record;
 pub mod verify;
+
+mod measure;
+mod render;
+mod sources;
+mod testing;
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use xshell::Shell;
+
+use crate::cargo::build::BuildFailed;
+use crate::cargo::clean::clean;
+use crate::cargo::workspace::{DiscoverOptions, Workspace};
+use crate::llvm_tools::{LlvmTools, ToolSearch};
+use crate::ui::Ui;
+use crate::ui::color::ColorChoice;
+use crate::ui::message::Advised;
+use crate::ui::settings::Verbosity;
+use config::{Command, Config};
+use flags::{Invocation, Request};
+
+/// How a task ended, as the exit code tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// 0: everything was done and is as it shall be.
+    Fine,
+    /// 1: something could not be measured, or two engines do not agree.
+    Unmeasured,
+    /// 100: tests failed. What they covered is reported all the same.
+    TestsFailed,
+    /// 101: the tests could not be built.
+    BuildFailed,
+}
+
+impl Outcome {
+    /// The process's exit code.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Outcome::Fine => 0,
+            Outcome::Unmeasured => 1,
+            Outcome::TestsFailed => 100,
+            Outcome::BuildFailed => 101,
+        }
+    }
+}
+
+/// Does what the words behind `cargo xtask` ask for, and says on the standard streams how it went.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Outcome {
+    let request = match flags::parse(arguments, std::env::vars_os()) {
+        Ok(request) => request,
+        Err(error) => {
+            let ui = Ui::new(Verbosity::Normal, ColorChoice::Auto, |name| std::env::var_os(name));
+            ui.error(&error);
+            return Outcome::Unmeasured;
+        }
+    };
+    let config = match &request {
+        Request::Run(invocation) => invocation.config(Config::new()),
+        Request::Help(_) | Request::Version => Ok(Config::new()),
+    };
+    let display = config.as_ref().map_or_else(|_| Config::new().display, |config| config.display.clone());
+    let ui = Ui::new(display.verbosity, display.color, |name| std::env::var_os(name));
+    let done = match request {
+        Request::Help(page) => {
+            let settings = ui.settings();
+            let text = help::render(page, settings.stdout_width.unwrap_or(80), settings.stdout_color);
+            ui.print(&text).map(|()| Outcome::Fine)
+        }
+        Request::Version => ui
+            .print(concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"), "\n"))
+            .map(|()| Outcome::Fine),
+        Request::Run(invocation) => config.and_then(|config| execute(&invocation, &config, &ui)),
+    };
+    match done {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            ui.error(&error);
+            if error.is::<BuildFailed>() { Outcome::BuildFailed } else { Outcome::Unmeasured }
+        }
+    }
+}
+
+/// Runs one command.
+fn execute(invocation: &Invocation, config: &Config, ui: &Ui) -> Result<Outcome> {
+    for warning in &invocation.warnings {
+        ui.warning(flags::UNKNOWN_VARIABLE, warning);
+    }
+    match invocation.command {
+        Command::Coverage => measure::coverage(config, ui),
+        Command::Report => render::report(config, ui),
+        Command::Clean => remove(config, ui),
+        Command::Verify => compare(config, ui),
+    }
+}
+
+/// `coverage clean`.
+fn remove(config: &Config, ui: &Ui) -> Result<Outcome> {
+    let workspace = discover(config)?;
+    let _lock = measure::lock(&workspace.layout(), ui)?;
+    let cleaned = clean(&workspace)?;
+    ui.status("Removed", format_args!("{} files, {}", cleaned.files, Bytes(cleaned.bytes)));
+    Ok(Outcome::Fine)
+}
+
+/// `verify`: measures, unless told to take the last run, and compares both engines on it.
+fn compare(config: &Config, ui: &Ui) -> Result<Outcome> {
+    let workspace = discover(config)?;
+    let toolchain = &workspace.toolchain;
+    let llvm = toolchain.llvm.as_deref().and_then(|version| version.split('.').next()?.parse().ok());
+    let search = ToolSearch {
+        llvm_major: llvm.context("failed to find out which LLVM rustc is built on")?,
+        sysroot: &toolchain.sysroot,
+        host: &toolchain.host,
+        variable: &|name| std::env::var_os(name),
+    };
+    // Missing tools shall be known before the tests run.
+    let tools = LlvmTools::find(&Shell::new()?, &search)?;
+    let mut tests_failed = false;
+    if config.tests.run {
+        let mut measured = config.clone();
+        measured.output.enabled = false;
+        tests_failed = measure::coverage(&measured, ui)? == Outcome::TestsFailed;
+    }
+    let layout = workspace.layout();
+    let run = record::RunRecord::read(&layout.run_json())?;
+    ui.status("Comparing", format_args!("{} objects and {} profiles", run.objects.len(), run.profiles.len()));
+    let verification = verify::verify(&run, &tools, &layout.verification(), threads(config).get())?;
+    ui.print(&verification.to_string())?;
+    match (verification.is_equal(), tests_failed) {
+        (false, _) => Ok(Outcome::Unmeasured),
+        (true, true) => Ok(Outcome::TestsFailed),
+        (true, false) => Ok(Outcome::Fine),
+    }
+}
+
+/// The workspace that the configuration means.
+fn discover(config: &Config) -> Result<Workspace> {
+    let manifest = &config.manifest;
+    if let Some(path) = manifest.path.as_deref().filter(|path| !path.is_file()) {
+        let what = format!("no manifest at `{}`", path.display());
+        return Err(Advised::new(what, "`--manifest-path` takes the path of a Cargo.toml").into());
+    }
+    Workspace::discover(&DiscoverOptions {
+        manifest_path: manifest.path.clone(),
+        target_dir: config.build.target_dir.clone(),
+        locked: manifest.locked,
+        offline: manifest.offline,
+        frozen: manifest.frozen,
+        config: cargo_config(config),
+    })
+}
+
+/// The values of `--config` as text, which is what cargo takes.
+fn cargo_config(config: &Config) -> Vec<String> {
+    config.manifest.cargo_config.iter().map(|value| value.to_string_lossy().into_owned()).collect()
+}
+
+/// How many threads to use: what was asked for, else one for each core that this process may use.
+fn threads(config: &Config) -> NonZeroUsize {
+    let cores = NonZeroUsize::new(num_cpus::get()).unwrap_or(NonZeroUsize::MIN);
+    config.build.jobs.map_or(cores, |jobs| jobs.resolve(cores))
+}
+
+/// A size for people.
+struct Bytes(u64);
+
+impl std::fmt::Display for Bytes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+        match UNITS.into_iter().find(|(unit, _)| self.0 >= *unit) {
+            Some((unit, name)) => write!(f, "{}.{} {name}", self.0 / unit, self.0 % unit * 10 / unit),
+            None => write!(f, "{} bytes", self.0),
+        }
+    }
+}
+
+/// A path as its user would type it: relative to the current directory where it is below it.
+fn shown(path: &std::path::Path) -> String {
+    let current = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    path.strip_prefix(&current).unwrap_or(path).display().to_string()
+}

@@ -27,8 +27,6 @@ pub struct RunRecord {
     pub profiles: Vec<PathBuf>,
     /// The test binaries that ran.
     pub tests: Vec<TestRecord>,
-    /// How many times each kind of warning was given, by slug.
-    pub warnings: Vec<(String, u64)>,
 }
 
 /// How a test binary fared.
@@ -79,7 +77,6 @@ impl RunRecord {
             "objects": self.objects.iter().map(|path| text(path)).collect::<Vec<_>>(),
             "profiles": self.profiles.iter().map(|path| text(path)).collect::<Vec<_>>(),
             "tests": tests.collect::<Vec<_>>(),
-            "warnings": self.warnings.iter().map(|(slug, count)| json!([slug, count])).collect::<Vec<_>>(),
         });
         format!("{record:#}\n")
     }
@@ -120,11 +117,6 @@ impl RunRecord {
             objects: strings(value, "objects")?.into_iter().map(PathBuf::from).collect(),
             profiles: strings(value, "profiles")?.into_iter().map(PathBuf::from).collect(),
             tests: list(value, "tests")?.iter().map(parse_test).collect::<Result<_>>()?,
-            warnings: list(value, "warnings")?
-                .iter()
-                .map(|pair| Some((pair.get(0)?.as_str()?.to_owned(), pair.get(1)?.as_u64()?)))
-                .collect::<Option<_>>()
-                .context("`warnings` are no pairs")?,
         })
     }
 }
@@ -231,7 +223,6 @@ mod tests {
                     counts: None,
                 },
             ],
-            warnings: vec![("stale-profile".to_owned(), 2)],
         };
         let value = serde_json::from_str(&record.render()).expect("JSON");
         assert_eq!(RunRecord::parse(&value).expect("complete"), record);

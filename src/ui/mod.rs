@@ -115,6 +115,11 @@ impl Ui {
         }
     }
 
+    /// `failed: …`: one thing of many that did not succeed. Shown under `-q` too.
+    pub fn failure(&self, message: impl Display) {
+        self.labelled(Style::Error, "failed", &one_line(&message.to_string()));
+    }
+
     fn labelled(&self, style: Style, label: &str, message: &str) {
         let label = paint(style, &format!("{label}:"), self.settings.stderr_color);
         self.say(&format!("{label} {message}\n"));

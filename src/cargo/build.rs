@@ -1,0 +1,685 @@
+//! The instrumented build: cargo's arguments, and what its messages say came out. Runs no test.
+
+use crate::cargo::configuration;
+use crate::cargo::environment::{Environment, TestProcess, Variables, test_variables};
+use crate::cargo::message::{self, Artifact, BuildScript, Message, linked_directory};
+use crate::cargo::workspace::{CargoTarget, CargoTargetKind, Package, Workspace};
+use crate::cargo::wrapper::{self, Instrumentation, PROGRAM, Unit, Wrapper};
+use crate::layout::Layout;
+use anyhow::{Context, Result};
+use std::collections::BTreeSet;
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Component, Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+
+/// What to build and how, in `cargo test`'s words; each field is the flag of that name.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "each field is the flag of cargo with its name")]
+pub struct BuildOptions {
+    pub packages: Vec<String>,
+    pub exclude: Vec<String>,
+    pub workspace: bool,
+    pub lib: bool,
+    pub bins: bool,
+    pub bin: Vec<String>,
+    pub tests: bool,
+    pub test: Vec<String>,
+    pub examples: bool,
+    pub example: Vec<String>,
+    pub benches: bool,
+    pub bench: Vec<String>,
+    pub all_targets: bool,
+    pub features: Vec<String>,
+    pub all_features: bool,
+    pub no_default_features: bool,
+    pub cargo_profile: Option<String>,
+    pub release: bool,
+    pub target_triple: Option<String>,
+    pub manifest_path: Option<PathBuf>,
+    pub locked: bool,
+    pub offline: bool,
+    pub frozen: bool,
+    pub ignore_rust_version: bool,
+    pub jobs: Option<String>,
+    pub keep_going: bool,
+    pub config: Vec<String>,
+    pub verbose: u8,
+    pub quiet: bool,
+    pub color: Option<String>,
+}
+
+/// A program with tests in it, and how `cargo test` would start it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestBinary {
+    /// As cargo-nextest writes it: `app` for a library, `app::it` for an integration test, `app::bin/tool`,
+    /// `app::example/demo`, `app::bench/speed`.
+    pub binary_id: String,
+    /// The name of its package.
+    pub package: String,
+    /// What was compiled.
+    pub cargo_target: CargoTarget,
+    /// The program. In a shared build directory it has a second name below [`Layout::build`], and this is that one, so
+    /// that a test that looks for its siblings from `current_exe()` finds the instrumented ones.
+    pub executable: PathBuf,
+    /// The directory to start it in.
+    pub current_dir: PathBuf,
+    /// Its whole environment, save for what the runner adds: where profiles go, how many threads.
+    pub variables: Variables,
+}
+
+/// Something that happens while cargo builds.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// This build shares nothing with ordinary ones, and why.
+    OwnBuildDir {
+        /// The reason, fit after a colon.
+        why: &'a str,
+    },
+    /// A test binary is there and can be started, while cargo still compiles others. Native libraries of packages that
+    /// are not built yet are missing from its library path; [`Build::test_binaries`] has them.
+    TestBinary(&'a TestBinary),
+    /// A line that cargo printed on stdout and that is no message.
+    Line(&'a str),
+}
+
+/// What an instrumented build left.
+#[derive(Clone, Debug, Default)]
+pub struct Build {
+    /// The programs to run, in the order in which cargo runs them.
+    pub test_binaries: Vec<TestBinary>,
+    /// Every file with a coverage map in it: programs and dynamic libraries of members, each once, in a fixed order.
+    pub objects: Vec<PathBuf>,
+    /// What cargo said of each unit of a member, in cargo's order.
+    pub artifacts: Vec<Artifact>,
+    /// What the build scripts said, dependencies' too, in cargo's order.
+    pub build_scripts: Vec<BuildScript>,
+    /// Profiles that proc-macros of members left while these units were compiled, now or in an earlier build, sorted.
+    pub compiler_profiles: Vec<PathBuf>,
+    /// Units of members that had to be compiled.
+    pub members_compiled: usize,
+    /// Units of other packages that had to be compiled.
+    pub dependencies_compiled: usize,
+    /// `[env]` of cargo's configuration; `None` if cargo did not ask our wrapper, so that it is unknown.
+    pub configured: Option<Variables>,
+}
+
+/// The build did not succeed. Cargo has already printed why.
+#[derive(Clone, Debug)]
+pub struct BuildFailed {
+    /// How cargo ended.
+    pub status: ExitStatus,
+}
+
+impl fmt::Display for BuildFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the build failed ({})", self.status)
+    }
+}
+
+impl std::error::Error for BuildFailed {}
+
+/// Builds the tests of `workspace`, instrumented, and reports each test binary as soon as it is there.
+///
+/// # Errors
+/// [`BuildFailed`] when cargo says so; others when the wrapper cannot be installed or cargo cannot be run.
+pub fn build(
+    workspace: &Workspace,
+    options: &BuildOptions,
+    instrumentation: &Instrumentation,
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Result<Build> {
+    let target_triple = options.target_triple.as_deref().unwrap_or(&workspace.toolchain.host);
+    let current_dir = env::current_dir().context("failed to find the current directory")?;
+    let mut environment = workspace.environment.clone();
+    let chained = chained_wrapper(&mut environment, &current_dir, &options.config);
+    set_jobs(&mut environment, &current_dir, options);
+    // Asked each time, so that the wrapper sees `[env]`; it costs some 50 ms. Also, two builds with different wrappers
+    // would overwrite each other's answers in the one file that cargo keeps.
+    environment.insert("CARGO_CACHE_RUSTC_INFO", "0");
+    let wrapper = wrapper::install(workspace, &environment, target_triple, instrumentation, chained)?;
+    let build_dir = BuildDir::choose(workspace, target_triple);
+    if let BuildDir::Own { why } = &build_dir {
+        on_event(Event::OwnBuildDir { why });
+    }
+
+    let cargo = environment.cargo().to_owned();
+    let mut command = environment.command(&cargo);
+    let (name, value) = wrapper.variable();
+    command.args(arguments(workspace, options)).env(name, value);
+    for setting in own_settings(workspace, &build_dir, &wrapper, instrumentation)? {
+        command.arg("--config").arg(setting);
+    }
+    let shown = Path::new(&cargo).display().to_string();
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("failed to run `{shown} test --no-run`"))?;
+    let stdout = child.stdout.take().context("cargo has no stdout")?;
+    let mut outputs = Outputs::new(workspace, &wrapper, &build_dir, instrumentation);
+    let read = outputs.read(BufReader::new(stdout), on_event);
+    let status = child.wait().with_context(|| format!("failed to wait for `{shown}`"))?;
+    read?;
+    if !status.success() {
+        return Err(BuildFailed { status }.into());
+    }
+    outputs.finish()
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// How cargo is called
+
+/// The arguments of `cargo`, as the user could have typed them.
+///
+/// Without `-p`, that is the whole workspace but the package that runs this code.
+pub fn arguments(workspace: &Workspace, options: &BuildOptions) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> =
+        ["test", "--no-run", "--message-format=json-render-diagnostics"].map(OsString::from).into();
+    let mut flag = |yes: bool, name: &str| arguments.extend(yes.then(|| OsString::from(name)));
+    flag(options.workspace || options.packages.is_empty(), "--workspace");
+    flag(options.lib, "--lib");
+    flag(options.bins, "--bins");
+    flag(options.tests, "--tests");
+    flag(options.examples, "--examples");
+    flag(options.benches, "--benches");
+    flag(options.all_targets, "--all-targets");
+    flag(options.all_features, "--all-features");
+    flag(options.no_default_features, "--no-default-features");
+    flag(options.release, "--release");
+    flag(options.locked, "--locked");
+    flag(options.offline, "--offline");
+    flag(options.frozen, "--frozen");
+    flag(options.ignore_rust_version, "--ignore-rust-version");
+    flag(options.keep_going, "--keep-going");
+    flag(options.quiet, "--quiet");
+    for _ in 0..options.verbose {
+        flag(true, "-v");
+    }
+
+    let mut exclude = options.exclude.clone();
+    if let Some(xtask) = workspace.xtask_package()
+        && options.packages.is_empty()
+        && !exclude.contains(&xtask.name)
+    {
+        exclude.push(xtask.name.clone());
+    }
+    let lists = [
+        ("--package", &options.packages),
+        ("--exclude", &exclude),
+        ("--bin", &options.bin),
+        ("--test", &options.test),
+        ("--example", &options.example),
+        ("--bench", &options.bench),
+        ("--features", &options.features),
+        ("--config", &options.config),
+    ];
+    for (name, values) in lists {
+        for value in values {
+            arguments.extend([name, value].map(OsString::from));
+        }
+    }
+    let singles = [
+        ("--profile", &options.cargo_profile),
+        ("--target", &options.target_triple),
+        ("--jobs", &options.jobs),
+        ("--color", &options.color),
+    ];
+    for (name, value) in singles {
+        if let Some(value) = value {
+            arguments.extend([name, value].map(OsString::from));
+        }
+    }
+    if let Some(manifest_path) = &options.manifest_path {
+        arguments.extend(["--manifest-path".into(), manifest_path.into()]);
+    }
+    arguments.extend(["--target-dir".into(), workspace.layout().build().into()]);
+    arguments
+}
+
+/// Where cargo keeps intermediate files during the instrumented build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BuildDir {
+    /// The normal build directory: dependencies are compiled once for plain and instrumented builds.
+    Shared(PathBuf),
+    /// Below [`Layout::build`].
+    Own {
+        /// Why the normal one cannot be used.
+        why: String,
+    },
+}
+
+impl BuildDir {
+    /// Shares the normal build directory where plain and instrumented artifacts have different names in it.
+    ///
+    /// Up to cargo 1.99 some have no hash in their names, and the one build would overwrite the other's
+    /// (`use_extra_filename` in cargo's `compilation_files.rs`): dynamic libraries of local packages, and all programs
+    /// with MSVC or WebAssembly.
+    pub fn choose(workspace: &Workspace, target_triple: &str) -> BuildDir {
+        let own = |why: String| BuildDir::Own { why };
+        let Some(shared) = &workspace.build_dir else {
+            return own("cargo before 1.91 has no build directory apart from the target directory".to_owned());
+        };
+        if workspace.toolchain.version < (1, 100) {
+            if target_triple.ends_with("-msvc") || target_triple.starts_with("wasm32-") {
+                return own(format!(
+                    "before 1.100, cargo gives programs for `{target_triple}` no hash in their names"
+                ));
+            }
+            let dynamic = |target: &CargoTarget| {
+                target.kind == CargoTargetKind::Lib
+                    && target.crate_types.iter().any(|it| it == "cdylib" || it == "dylib")
+            };
+            if let Some(member) = workspace.members.iter().find(|member| member.targets.iter().any(dynamic)) {
+                return own(format!(
+                    "before 1.100, cargo gives the dynamic library of `{}` no hash in its name",
+                    member.name
+                ));
+            }
+        }
+        BuildDir::Shared(shared.clone())
+    }
+
+    fn path(&self, layout: &Layout) -> PathBuf {
+        match self {
+            BuildDir::Shared(path) => path.clone(),
+            BuildDir::Own { .. } => layout.build(),
+        }
+    }
+}
+
+/// Our own settings, as arguments of `--config` rather than variables: those would reach the build scripts, and a cargo
+/// that one of them starts would wait for the lock on our build directory for ever.
+fn own_settings(
+    workspace: &Workspace,
+    build_dir: &BuildDir,
+    wrapper: &Wrapper,
+    instrumentation: &Instrumentation,
+) -> Result<Vec<String>> {
+    let layout = workspace.layout();
+    let mut settings = vec![format!("build.rustc-workspace-wrapper={}", toml_string(&wrapper.program)?)];
+    if workspace.build_dir.is_some() {
+        settings.push(format!("build.build-dir={}", toml_string(&build_dir.path(&layout))?));
+    }
+    if instrumentation.build_scripts {
+        // Cargo runs them, so it has to be told where their counts go.
+        let pattern = layout.build_scripts().join("%m.profraw");
+        settings.push(format!("env.LLVM_PROFILE_FILE.value={}", toml_string(&pattern)?));
+        settings.push("env.LLVM_PROFILE_FILE.force=true".to_owned());
+    }
+    Ok(settings)
+}
+
+/// `path` as a basic string of TOML.
+fn toml_string(path: &Path) -> Result<String> {
+    let text = path.to_str().with_context(|| {
+        format!("cargo cannot be told of `{}`, because it is not valid UTF-8", path.display())
+    })?;
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    Ok(quoted)
+}
+
+/// Takes the user's own workspace wrapper out of `environment`, where it would win over ours, so that ours can call it.
+fn chained_wrapper(
+    environment: &mut Environment,
+    current_dir: &Path,
+    settings: &[String],
+) -> Option<PathBuf> {
+    let from_variable = environment
+        .remove("RUSTC_WORKSPACE_WRAPPER")
+        .or_else(|| environment.remove("CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER"))
+        .map(PathBuf::from);
+    let configured = || {
+        let (value, base) =
+            configuration::find(environment, current_dir, settings, "rustc-workspace-wrapper")?;
+        // A bare name is looked up on the path, anything else starts from where the file is.
+        Some(if value.contains(['/', '\\']) { base.join(value) } else { value.into() })
+    };
+    from_variable
+        .or_else(configured)
+        .filter(|path| !path.as_os_str().is_empty() && path.file_stem() != Some(OsStr::new(PROGRAM)))
+}
+
+/// Sets `CARGO_BUILD_JOBS` to the number of processors that we may use, unless the user has set it in one of the ways
+/// that there are.
+fn set_jobs(environment: &mut Environment, current_dir: &Path, options: &BuildOptions) {
+    let chosen = options.jobs.is_some()
+        || environment.get("CARGO_BUILD_JOBS").is_some()
+        || configuration::find(environment, current_dir, &options.config, "jobs").is_some();
+    if !chosen {
+        environment.insert("CARGO_BUILD_JOBS", num_cpus::get().to_string());
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// What comes out
+
+/// What cargo has said so far.
+struct Outputs<'a> {
+    workspace: &'a Workspace,
+    wrapper: &'a Wrapper,
+    build_dir: PathBuf,
+    layout: Layout,
+    cargo: OsString,
+    with_build_scripts: bool,
+    /// The artifact that each test binary comes from.
+    tests: Vec<Artifact>,
+    build: Build,
+}
+
+impl<'a> Outputs<'a> {
+    fn new(
+        workspace: &'a Workspace,
+        wrapper: &'a Wrapper,
+        build_dir: &BuildDir,
+        instrumentation: &Instrumentation,
+    ) -> Outputs<'a> {
+        let layout = workspace.layout();
+        Outputs {
+            workspace,
+            wrapper,
+            build_dir: build_dir.path(&layout),
+            layout,
+            cargo: workspace.cargo_program(),
+            with_build_scripts: instrumentation.build_scripts,
+            tests: Vec::new(),
+            build: Build::default(),
+        }
+    }
+
+    /// Takes cargo's stdout line by line, to its end.
+    fn read(&mut self, mut stdout: impl BufRead, on_event: &mut dyn FnMut(Event<'_>)) -> Result<()> {
+        let mut line = Vec::new();
+        while stdout.read_until(b'\n', &mut line).context("failed to read what cargo prints")? > 0 {
+            let text = String::from_utf8_lossy(&line);
+            let text = text.trim_end_matches(['\n', '\r']);
+            match message::parse(text) {
+                Message::NotJson => on_event(Event::Line(text)),
+                Message::BuildScript(script) => self.add_build_script(script)?,
+                Message::Artifact(artifact) => {
+                    if let Some(test_binary) = self.add_artifact(*artifact)? {
+                        on_event(Event::TestBinary(&test_binary));
+                    }
+                }
+                Message::Finished { .. } | Message::Other => {}
+            }
+            line.clear();
+        }
+        Ok(())
+    }
+
+    fn add_build_script(&mut self, script: BuildScript) -> Result<()> {
+        if let Some(member) = self.workspace.member(&script.package_id) {
+            Unit::of_build_script_run(&self.wrapper.hash, member, &script.out_dir)
+                .write(&self.layout.units())?;
+        }
+        self.build.build_scripts.push(script);
+        Ok(())
+    }
+
+    fn add_artifact(&mut self, mut artifact: Artifact) -> Result<Option<TestBinary>> {
+        let Some(member) = self.workspace.member(&artifact.package_id) else {
+            self.build.dependencies_compiled += usize::from(!artifact.fresh);
+            return Ok(None);
+        };
+        self.build.members_compiled += usize::from(!artifact.fresh);
+        let mut test_binary = None;
+        if artifact.test
+            && let Some(executable) = &artifact.executable
+        {
+            artifact.executable = Some(second_name(executable, &self.build_dir, &self.layout.build()));
+            test_binary = Some(self.test_binary(member, &artifact)?);
+            self.tests.push(artifact.clone());
+        }
+        self.build.artifacts.push(artifact);
+        Ok(test_binary)
+    }
+
+    fn test_binary(&mut self, member: &Package, artifact: &Artifact) -> Result<TestBinary> {
+        if self.build.configured.is_none() {
+            self.build.configured = self.wrapper.configured_variables()?;
+        }
+        let executable = artifact.executable.clone().context("a test artifact has no executable")?;
+        let place = Place::of(&executable, &[&self.layout.build(), &self.build_dir]);
+        let programs = self.programs_for(member, artifact, &place);
+        let none = Variables::new();
+        let process = TestProcess {
+            cargo: &self.cargo,
+            build_script: self.build_script_of(member, &place),
+            programs: &programs,
+            library_path: &self.library_path(&place),
+            configured: self.build.configured.as_ref().unwrap_or(&none),
+        };
+        Ok(TestBinary {
+            binary_id: binary_id(&member.name, &artifact.target),
+            package: member.name.clone(),
+            cargo_target: artifact.target.clone(),
+            executable,
+            current_dir: member.dir.clone(),
+            variables: test_variables(&self.workspace.environment, member, &process)?,
+        })
+    }
+
+    /// The programs of the package, for an integration test or a benchmark (`get_env` in cargo's `artifact.rs`): also
+    /// those that are not built because they require a feature.
+    fn programs_for(&self, member: &Package, artifact: &Artifact, place: &Place) -> Vec<(String, PathBuf)> {
+        if !matches!(artifact.target.kind, CargoTargetKind::Test | CargoTargetKind::Bench) {
+            return Vec::new();
+        }
+        let folder = self.layout.build().join(&place.profile_dir);
+        let programs = member.targets.iter().filter(|target| target.kind == CargoTargetKind::Bin);
+        programs
+            .map(|target| {
+                let built = self.build.artifacts.iter().find(|other| {
+                    other.package_id == member.id
+                        && !other.test
+                        && other.target.src_path == target.src_path
+                        && other.target.name == target.name
+                });
+                let path = built.and_then(|built| built.executable.clone());
+                let name = format!("{}{}", target.name, env::consts::EXE_SUFFIX);
+                (target.name.clone(), path.unwrap_or_else(|| folder.join(name)))
+            })
+            .collect()
+    }
+
+    /// The latest run of the member's build script for the platform that `place` belongs to.
+    fn build_script_of(&self, member: &Package, place: &Place) -> Option<&BuildScript> {
+        let profile_dir = self.build_dir.join(&place.profile_dir);
+        let mut scripts =
+            self.build.build_scripts.iter().rev().filter(|script| script.package_id == member.id);
+        scripts.clone().find(|script| script.out_dir.starts_with(&profile_dir)).or_else(|| scripts.next())
+    }
+
+    /// The directories that cargo puts before the user's library path: native libraries that build scripts made, the
+    /// directories of finished programs and of compiled crates, the standard library (`fill_env` in `compilation.rs`).
+    fn library_path(&self, place: &Place) -> Vec<PathBuf> {
+        let profile_dir = self.build_dir.join(&place.profile_dir);
+        let linked: BTreeSet<&str> =
+            self.build.build_scripts.iter().flat_map(|it| &it.linked_paths).map(String::as_str).collect();
+        let mut path: Vec<PathBuf> = linked
+            .into_iter()
+            .map(linked_directory)
+            .filter(|directory| directory.starts_with(&profile_dir))
+            .map(Path::to_owned)
+            .collect();
+        path.push(self.layout.build().join(&place.profile_dir));
+        if place.in_deps {
+            path.push(profile_dir.join("deps"));
+        } else {
+            let dynamic =
+                |it: &&Artifact| it.target.crate_types.iter().any(|crate_type| crate_type == "dylib");
+            let files = self.build.artifacts.iter().filter(dynamic).flat_map(|it| &it.filenames);
+            let directories: BTreeSet<&Path> = files.filter_map(|file| file.parent()).collect();
+            path.extend(
+                directories.into_iter().filter(|it| it.starts_with(&profile_dir)).map(Path::to_owned),
+            );
+        }
+        let triple = place.target_triple.as_deref().unwrap_or(&self.workspace.toolchain.host);
+        path.push(self.workspace.toolchain.target_libdir(triple));
+        path
+    }
+
+    fn finish(mut self) -> Result<Build> {
+        // Once more: now every program and every build script is known.
+        let mut test_binaries = Vec::new();
+        for artifact in std::mem::take(&mut self.tests) {
+            let member =
+                self.workspace.member(&artifact.package_id).context("a test belongs to no member")?;
+            test_binaries.push((member.version.clone(), self.test_binary(member, &artifact)?));
+        }
+        // `compile_tests` in cargo's `cargo_test.rs` sorts by package, then by target.
+        test_binaries.sort_by(|(a_version, a), (b_version, b)| {
+            let key = |it: &'_ TestBinary| {
+                (it.cargo_target.kind, it.cargo_target.name.clone(), it.executable.clone())
+            };
+            (&a.package, a_version, key(a)).cmp(&(&b.package, b_version, key(b)))
+        });
+        self.build.test_binaries = test_binaries.into_iter().map(|(_, it)| it).collect();
+        self.build.objects = objects(self.workspace, &self.build.artifacts, self.with_build_scripts);
+        self.build.compiler_profiles = self.compiler_profiles()?;
+        if self.with_build_scripts {
+            self.build.compiler_profiles.extend(profiles_in(&self.layout.build_scripts()));
+        }
+        Ok(self.build)
+    }
+
+    /// What instrumented proc-macros left when rustc compiled the units of this build.
+    fn compiler_profiles(&self) -> Result<Vec<PathBuf>> {
+        let units = Unit::read_all(&self.layout)?;
+        let units = units.iter().filter(|unit| unit.wrapper == self.wrapper.hash);
+        let units =
+            units.filter(|unit| self.build.artifacts.iter().any(|artifact| is_unit_of(unit, artifact)));
+        Ok(units.flat_map(|unit| profiles_in(&unit.directory(&self.layout.units()))).collect())
+    }
+}
+
+/// Whether `unit` is what `artifact` was compiled by. A program has lost its hash by the time that cargo names it, so
+/// for programs a unit of the same name with other features passes too.
+fn is_unit_of(unit: &Unit, artifact: &Artifact) -> bool {
+    let named = |path: &PathBuf| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().contains(&unit.extra_filename))
+    };
+    unit.manifest_path == artifact.manifest_path
+        && unit.crate_name == artifact.target.crate_name()
+        && unit.test == artifact.test
+        && (unit.test || unit.crate_types == artifact.target.crate_types)
+        && (artifact.filenames.iter().any(named) || (artifact.executable.is_some() && !artifact.test))
+}
+
+/// The raw profiles directly in `directory`, sorted.
+fn profiles_in(directory: &Path) -> Vec<PathBuf> {
+    let pattern = format!("{}/*.profraw", glob::Pattern::escape(&directory.to_string_lossy()));
+    glob::glob(&pattern).map(|paths| paths.flatten().collect()).unwrap_or_default()
+}
+
+/// The name of a test binary among all of a workspace.
+pub fn binary_id(package: &str, target: &CargoTarget) -> String {
+    let name = &target.name;
+    match target.kind {
+        CargoTargetKind::Lib | CargoTargetKind::ProcMacro => package.to_owned(),
+        CargoTargetKind::Test => format!("{package}::{name}"),
+        CargoTargetKind::Bin => format!("{package}::bin/{name}"),
+        CargoTargetKind::Bench => format!("{package}::bench/{name}"),
+        CargoTargetKind::Example => format!("{package}::example/{name}"),
+        CargoTargetKind::BuildScript => format!("{package}::custom-build/{name}"),
+    }
+}
+
+/// The files with a coverage map in them, each once, ordered by member, kind and name.
+fn objects(workspace: &Workspace, artifacts: &[Artifact], with_build_scripts: bool) -> Vec<PathBuf> {
+    let mut objects = Vec::new();
+    for artifact in artifacts {
+        let member = workspace.members.iter().position(|member| member.id == artifact.package_id);
+        let files: Vec<&PathBuf> = match (&artifact.executable, artifact.target.kind) {
+            (Some(executable), _) => vec![executable],
+            (None, CargoTargetKind::BuildScript) if with_build_scripts => artifact.filenames.iter().collect(),
+            (None, CargoTargetKind::BuildScript) => Vec::new(),
+            (None, _) => artifact.filenames.iter().filter(|file| is_dynamic_library(file)).collect(),
+        };
+        for file in files {
+            objects.push((member, artifact.target.kind, &artifact.target.name, artifact.test, file));
+        }
+    }
+    objects.sort();
+    let mut seen = BTreeSet::new();
+    objects.into_iter().map(|(.., file)| file).filter(|file| seen.insert(*file)).cloned().collect()
+}
+
+/// Whether a file of a library artifact is one that a process loads, rather than one for the linker or the debugger.
+fn is_dynamic_library(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| ["so", "dylib", "dll"].iter().any(|it| extension == *it))
+}
+
+/// Where in a target or build directory a program lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    /// `debug`, or `<triple>/debug` when cargo was called for a target.
+    profile_dir: PathBuf,
+    /// That triple.
+    target_triple: Option<String>,
+    /// Whether crates lie together in `deps`, as they do up to cargo 1.99.
+    in_deps: bool,
+}
+
+impl Place {
+    /// The place of `executable` below the first of `roots` that it lies in.
+    fn of(executable: &Path, roots: &[&Path]) -> Place {
+        let below = roots.iter().find_map(|root| executable.strip_prefix(root).ok()).unwrap_or(executable);
+        let folders: Vec<&OsStr> = below
+            .parent()
+            .map(|folder| {
+                folder
+                    .components()
+                    .filter_map(|it| match it {
+                        Component::Normal(name) => Some(name),
+                        _ => None,
+                    })
+                    .collect()
+            })
+            .unwrap_or_default();
+        let is_inner = |name: &&OsStr| ["deps", "examples", "build"].iter().any(|it| *name == *it);
+        // A profile of the name `build` or `deps` is one that cargo refuses.
+        let inner = folders.iter().position(is_inner).unwrap_or(folders.len());
+        let profile = &folders[..inner];
+        Place {
+            profile_dir: profile.iter().collect(),
+            target_triple: match profile {
+                [triple, _] => Some(triple.to_string_lossy().into_owned()),
+                _ => None,
+            },
+            in_deps: folders.get(inner) != Some(&OsStr::new("build")),
+        }
+    }
+}
+
+/// Gives a program in the shared build directory the same place below our own, as a second name of the same file, and
+/// returns that. Where the file system does not offer this, the program keeps the one name it has.
+fn second_name(executable: &Path, build_dir: &Path, own: &Path) -> PathBuf {
+    if executable.starts_with(own) {
+        return executable.to_owned();
+    }
+    let Ok(below) = executable.strip_prefix(build_dir) else { return executable.to_owned() };
+    let name = own.join(below);
+    let linked = || {
+        fs::create_dir_all(name.parent()?).ok()?;
+        if name.exists() {
+            fs::remove_file(&name).ok()?;
+        }
+        fs::hard_link(executable, &name).ok()
+    };
+    linked().map_or_else(|| executable.to_owned(), |()| name.clone())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,12 @@
+//! What cargo knows and does: the workspace, the toolchain, the instrumented build, a test process's environment.
+//! Nothing here runs a test or reads a profile.
+
+pub mod build;
+pub mod clean;
+pub mod configuration;
+pub mod environment;
+mod fields;
+pub mod message;
+pub mod toolchain;
+pub mod workspace;
+pub mod wrapper;

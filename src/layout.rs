@@ -1,0 +1,150 @@
+//! Every path under `<target_dir>/coverage/`, in one place. Pure: nothing here touches the disk.
+
+use std::path::{Path, PathBuf};
+
+/// The reports that a run can leave in [`Layout::root`], each under one fixed name: a run that was not asked for
+/// one of them removes it, because editors and upload steps merge every file that they find.
+pub const REPORT_FILES: [&str; 7] =
+    ["lcov.info", "coverage.json", "cobertura.xml", "codecov.json", "index.html", "summary.md", "badge.json"];
+
+/// Where everything lives that this library makes for one target directory.
+///
+/// | path | what |
+/// |---|---|
+/// | `build/` | cargo's `--target-dir`: the instrumented programs under their plain names |
+/// | `wrapper/<hash>/` | the compiler wrapper that one set of flags goes by, its options, what it saw |
+/// | `units/<unit>/` | one instrumented unit: what was compiled, counts of the proc-macros that rustc ran for it |
+/// | `build-scripts/` | raw profiles of build scripts, where those are instrumented |
+/// | `incremental/` | rustc's incremental data of those units |
+/// | `raw/<binary>/` | raw profiles of one test binary and of the programs that it started |
+/// | `run.json` | objects, profiles and tests of the latest run |
+/// | `verification/` | what a comparison with LLVM's tools needs while it runs |
+/// | `lock` | held while a run writes here |
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    /// The layout below `target_dir`, the workspace's target directory (not cargo's `debug/` inside it).
+    pub fn new(target_dir: &Path) -> Layout {
+        Layout { root: target_dir.join("coverage") }
+    }
+
+    /// `<target_dir>/coverage`.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// What instrumented builds get as `--target-dir`.
+    pub fn build(&self) -> PathBuf {
+        self.root.join("build")
+    }
+
+    /// The directory that holds the wrapper whose flags hash to `hash`.
+    pub fn wrapper(&self, hash: &str) -> PathBuf {
+        self.root.join("wrapper").join(hash)
+    }
+
+    /// One directory for each unit that the wrapper compiled.
+    pub fn units(&self) -> PathBuf {
+        self.root.join("units")
+    }
+
+    /// The counts of instrumented build scripts. They stay between runs, because cargo runs a script only when it must.
+    pub fn build_scripts(&self) -> PathBuf {
+        self.root.join("build-scripts")
+    }
+
+    /// Incremental data of instrumented units, kept apart from the user's so that it can be removed with the rest.
+    pub fn incremental(&self) -> PathBuf {
+        self.root.join("incremental")
+    }
+
+    /// The raw profiles of a run, one directory for each test binary.
+    pub fn raw(&self) -> PathBuf {
+        self.root.join("raw")
+    }
+
+    /// The directory for the raw profiles of the test binary `binary_id` (`app::bin/tool` becomes `app.bin.tool`).
+    ///
+    /// No two ids share a directory: neither package names nor the names of cargo targets hold a dot. The name of
+    /// the executable would not do: since cargo 1.100 it carries no hash, and two packages may both have `tests/it.rs`.
+    pub fn raw_of(&self, binary_id: &str) -> PathBuf {
+        self.raw().join(binary_id.replace("::", ".").replace('/', "."))
+    }
+
+    /// The description of the latest run, from which reports are rendered again.
+    pub fn run_json(&self) -> PathBuf {
+        self.root.join("run.json")
+    }
+
+    /// Where a comparison with LLVM's tools keeps what it needs while it runs.
+    pub fn verification(&self) -> PathBuf {
+        self.root.join("verification")
+    }
+
+    /// The file that is locked while a run writes here.
+    pub fn lock(&self) -> PathBuf {
+        self.root.join("lock")
+    }
+
+    /// The report called `name`, one of [`REPORT_FILES`].
+    pub fn report(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// The LCOV report that a bare run writes.
+    pub fn lcov(&self) -> PathBuf {
+        self.report("lcov.info")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Layout, REPORT_FILES};
+    use std::collections::BTreeSet;
+    use std::path::{Path, PathBuf};
+
+    fn layout() -> Layout {
+        Layout::new(Path::new("/w/target"))
+    }
+
+    #[test]
+    fn every_path_lies_below_the_coverage_directory_and_is_its_own() {
+        let layout = layout();
+        let mut paths = vec![
+            layout.build(),
+            layout.wrapper("0011223344556677"),
+            layout.units(),
+            layout.build_scripts(),
+            layout.incremental(),
+            layout.raw(),
+            layout.run_json(),
+            layout.lock(),
+            layout.verification(),
+        ];
+        paths.extend(REPORT_FILES.iter().map(|name| layout.report(name)));
+        for path in &paths {
+            assert!(path.starts_with("/w/target/coverage"), "{}", path.display());
+        }
+        let distinct: BTreeSet<&PathBuf> = paths.iter().collect();
+        assert_eq!(distinct.len(), paths.len());
+        assert!(REPORT_FILES.contains(&"lcov.info"));
+        assert_eq!(layout.lcov(), Path::new("/w/target/coverage/lcov.info"));
+    }
+
+    #[test]
+    fn each_binary_has_its_own_directory() {
+        let rows = [
+            ("app", "app"),
+            ("app::it", "app.it"),
+            ("app::bin/it", "app.bin.it"),
+            ("app::example/it", "app.example.it"),
+            ("app-it", "app-it"),
+        ];
+        for (binary_id, expected) in rows {
+            assert_eq!(layout().raw_of(binary_id), Path::new("/w/target/coverage/raw").join(expected));
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The raw profiles of one test binary: where it is told to leave them, and what it left. Reads none of them.
+
+use anyhow::{Context, Result};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Makes `directory` an empty directory.
+pub(super) fn empty(directory: &Path) -> Result<()> {
+    match fs_extra::dir::create(directory, true) {
+        Ok(()) => Ok(()),
+        // Its parents may be missing too.
+        Err(_) => fs::create_dir_all(directory),
+    }
+    .with_context(|| format!("failed to empty `{}`", directory.display()))
+}
+
+/// The value of `LLVM_PROFILE_FILE` for a process and what it starts.
+///
+/// `%m` is one file for each program, into which all its processes count; with `%c` the counters are the file, so that
+/// they survive a kill. Without it the file is written at the end, one for each process.
+pub(super) fn pattern(directory: &Path, continuous: bool) -> PathBuf {
+    directory.join(if continuous { "%m%c.profraw" } else { "%p-%m.profraw" })
+}
+
+/// The raw profiles below `directory`, sorted.
+pub(super) fn find(directory: &Path) -> Vec<PathBuf> {
+    let pattern = format!("{}/**/*.profraw", glob::Pattern::escape(&directory.to_string_lossy()));
+    glob::glob(&pattern).map(|paths| paths.flatten().collect()).unwrap_or_default()
+}
+
+/// The files in `directory` that the profile runtime writes when it is not told where to: a process that was
+/// started with a cleared environment leaves them where it stands.
+pub(super) fn strays(directory: &Path) -> BTreeSet<PathBuf> {
+    let pattern = format!("{}/default_*.profraw", glob::Pattern::escape(&directory.to_string_lossy()));
+    glob::glob(&pattern).map(|paths| paths.flatten().collect()).unwrap_or_default()
+}
+
+/// Moves the strays in `from` that are not among `known` to `to`.
+pub(super) fn collect_strays(from: &Path, known: &BTreeSet<PathBuf>, to: &Path) {
+    for stray in strays(from).difference(known) {
+        let Some(name) = stray.file_name() else { continue };
+        let target = to.join(name);
+        // Another test binary of the package may take it first, and the target directory may be on another disk.
+        let moved = fs::rename(stray, &target).or_else(|error| match error.kind() {
+            io::ErrorKind::CrossesDevices => fs::copy(stray, &target).and_then(|_| fs::remove_file(stray)),
+            _ => Err(error),
+        });
+        drop(moved);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{collect_strays, empty, find, strays};
+    use std::fs;
+    use std::path::{Path, PathBuf};
+    use std::{env, process};
+
+    /// A directory that is gone at the end of the test.
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new(name: &str) -> Scratch {
+            let path = env::temp_dir().join(format!("xtask-coverage-{name}-{}", process::id()));
+            empty(&path).expect("can be made");
+            Scratch(path)
+        }
+
+        fn file(&self, name: &str) -> PathBuf {
+            let path = self.0.join(name);
+            fs::create_dir_all(path.parent().expect("has a parent")).expect("can be made");
+            fs::write(&path, name).expect("can be written");
+            path
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn finds_profiles_at_any_depth_and_nothing_else() {
+        let scratch = Scratch::new("find [a*b]");
+        let expected = [scratch.file("1_0.profraw"), scratch.file("deep/er/2_0.profraw")];
+        scratch.file("notes.txt");
+        assert_eq!(find(&scratch.0), expected);
+        assert_eq!(find(Path::new("/nonexistent")), [] as [PathBuf; 0]);
+        empty(&scratch.0).expect("can be emptied");
+        assert_eq!(find(&scratch.0), [] as [PathBuf; 0]);
+    }
+
+    #[test]
+    fn moves_strays_but_not_the_user_s_own_files() {
+        let scratch = Scratch::new("strays");
+        let kept = scratch.file("pkg/default_1_0_1.profraw");
+        let package = scratch.0.join("pkg");
+        let known = strays(&package);
+        let stray = scratch.file("pkg/default_1_0_2.profraw");
+        let other = scratch.file("pkg/other.profraw");
+        let to = scratch.0.join("raw/app");
+        empty(&to).expect("can be made");
+        collect_strays(&package, &known, &to);
+        assert!(kept.exists() && other.exists() && !stray.exists());
+        assert_eq!(find(&to), [to.join("default_1_0_2.profraw")]);
+    }
+}

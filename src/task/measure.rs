@@ -1,0 +1,228 @@
+//! `cargo xtask coverage`: the story from a workspace to its reports.
+
+use std::fs::{self, File, TryLockError};
+
+use anyhow::{Context, Result, bail};
+
+use super::config::{Command, Config, Destination};
+use super::record::{RunRecord, TestRecord};
+use super::{Outcome, cargo_config, discover, render, sources, testing, threads};
+use crate::cargo::build::{self, Build, BuildOptions};
+use crate::cargo::workspace::Workspace;
+use crate::cargo::wrapper::{Instrumentation, is_continuous};
+use crate::layout::{Layout, REPORT_FILES};
+use crate::runner::{self, TestRun};
+use crate::ui::Ui;
+use crate::ui::message::Advised;
+use crate::ui::settings::Verbosity;
+
+/// Builds with counters, runs the tests, reports.
+///
+/// # Errors
+/// The build fails; there is nothing to run; a test binary leaves no counts; nothing can be read or written. Failing tests
+/// are an outcome.
+pub(super) fn coverage(config: &Config, ui: &Ui) -> Result<Outcome> {
+    // 1. Where are we? Nobody else may write there while we do.
+    let workspace = discover(config)?;
+    let layout = workspace.layout();
+    let _lock = lock(&layout, ui)?;
+
+    // 2. Build with counters, then test: every process leaves a raw profile.
+    let build = build_tests(&workspace, config, ui)?;
+    if !config.tests.run {
+        return Ok(Outcome::Fine);
+    }
+    let target_triple = config.build.target_triple.as_deref().unwrap_or(&workspace.toolchain.host);
+    let continuous = config.tests.continuous && is_continuous(target_triple);
+    let run = testing::run_tests(&build, &layout, config, continuous, ui)?;
+    testing::say_summary(&run, &build, ui);
+
+    // 3. Write down what was measured, so that it can be reported on again.
+    let record = record(&workspace, config, &build, &run);
+    render::write_file(&layout.run_json(), record.render().as_bytes())?;
+    refuse_empty_run(config, &build, &run)?;
+    refuse_missing_profiles(&run, ui)?;
+
+    // 4. Reports, all from one load of the data.
+    let requests = config.output.requests(Command::Coverage, layout.root());
+    remove_other_reports(&layout, requests.iter().map(|request| &request.destination))?;
+    if !requests.is_empty() {
+        render::write_reports(&record, &requests, config, ui)?;
+    }
+    match run.results.iter().any(runner::BinaryResult::failed) {
+        true if !config.tests.ignore_failures => Ok(Outcome::TestsFailed),
+        _ => Ok(Outcome::Fine),
+    }
+}
+
+/// Waits until no other run writes to the same place. The lock ends with the returned file.
+///
+/// # Errors
+/// The lock file cannot be made.
+pub(super) fn lock(layout: &Layout, ui: &Ui) -> Result<File> {
+    let path = layout.lock();
+    fs::create_dir_all(layout.root())
+        .with_context(|| format!("failed to create `{}`", layout.root().display()))?;
+    let open = || File::options().create(true).truncate(false).write(true).open(&path);
+    let file = open().with_context(|| format!("failed to open `{}`", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => return Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            ui.status(
+                "Blocking",
+                format_args!("waiting for another run in `{}`", super::shown(layout.root())),
+            );
+        }
+        Err(TryLockError::Error(error)) => {
+            // File systems without locks exist; two runs at once are the user's to avoid there.
+            ui.warning("no-lock", format_args!("failed to lock `{}`: {error}", path.display()));
+            return Ok(file);
+        }
+    }
+    file.lock().with_context(|| format!("failed to lock `{}`", path.display()))?;
+    Ok(file)
+}
+
+fn build_tests(workspace: &Workspace, config: &Config, ui: &Ui) -> Result<Build> {
+    let (packages, targets, features) = (&config.packages, &config.targets, &config.features);
+    let (build, manifest, settings) = (&config.build, &config.manifest, ui.settings());
+    let options = BuildOptions {
+        packages: packages.select.clone(),
+        exclude: packages.exclude.clone(),
+        workspace: packages.select.is_empty(),
+        lib: targets.lib,
+        bins: targets.bins,
+        bin: targets.bin.clone(),
+        tests: targets.tests,
+        test: targets.test.clone(),
+        examples: targets.examples,
+        example: targets.example.clone(),
+        benches: targets.benches,
+        bench: targets.bench.clone(),
+        all_targets: targets.all_targets,
+        features: features.select.clone(),
+        all_features: features.all,
+        no_default_features: features.no_default,
+        cargo_profile: build.cargo_profile.clone(),
+        release: false,
+        target_triple: build.target_triple.clone(),
+        manifest_path: manifest.path.clone(),
+        locked: manifest.locked,
+        offline: manifest.offline,
+        frozen: manifest.frozen,
+        ignore_rust_version: false,
+        jobs: build.jobs.map(|_| threads(config).to_string()),
+        keep_going: build.keep_going,
+        config: cargo_config(config),
+        verbose: match settings.verbosity {
+            Verbosity::Quiet | Verbosity::Normal => 0,
+            Verbosity::Verbose => 1,
+            Verbosity::VeryVerbose => 2,
+        },
+        quiet: settings.verbosity == Verbosity::Quiet,
+        color: Some(if settings.stderr_color { "always" } else { "never" }.to_owned()),
+    };
+    let instrumentation = Instrumentation { branches: build.branches, ..Instrumentation::default() };
+    ui.status("Building", "the tests with coverage counters");
+    build::build(workspace, &options, &instrumentation, &mut |event| match event {
+        build::Event::OwnBuildDir { why } => {
+            ui.note(format_args!("dependencies are compiled apart from those of `cargo test`: {why}"));
+        }
+        build::Event::TestBinary(_) => {}
+        build::Event::Line(line) => ui.relay(line.as_bytes()),
+    })
+}
+
+fn record(workspace: &Workspace, config: &Config, build: &Build, run: &TestRun) -> RunRecord {
+    let mut profiles = build.compiler_profiles.clone();
+    profiles.extend(run.results.iter().flat_map(|result| result.profiles.iter().cloned()));
+    let tests = build.test_binaries.iter().zip(&run.results).map(|(binary, result)| TestRecord {
+        binary_id: result.binary_id.clone(),
+        executable: binary.executable.clone(),
+        outcome: match result.outcome {
+            runner::Outcome::Passed => "passed",
+            runner::Outcome::Failed(_) | runner::Outcome::NotStarted(_) => "failed",
+            runner::Outcome::NotRun => "not run",
+        }
+        .to_owned(),
+        duration_ms: u64::try_from(result.duration.as_millis()).unwrap_or(u64::MAX),
+        counts: result.harness.counts.map(|counts| {
+            [counts.passed, counts.failed, counts.ignored]
+                .map(|count| u64::try_from(count).unwrap_or(u64::MAX))
+        }),
+    });
+    RunRecord {
+        workspace_root: workspace.root.clone(),
+        sources: sources::source_layout(workspace, &config.packages),
+        objects: build.objects.clone(),
+        profiles,
+        tests: tests.collect(),
+    }
+}
+
+/// Nothing found is an error, never 0 % and never 100 %.
+fn refuse_empty_run(config: &Config, build: &Build, run: &TestRun) -> Result<()> {
+    if build.test_binaries.is_empty() {
+        let cure = "write a test, or select targets that have some: `--lib`, `--tests`, `--all-targets`, …";
+        bail!(Advised::new("no test binary was built, so there is nothing to measure", cure));
+    }
+    // Without libtest's numbers a binary counts as having run something.
+    let ran_some = run.results.iter().any(|result| match result.harness.counts {
+        Some(counts) => counts.passed + counts.failed + counts.measured > 0,
+        None => result.outcome != runner::Outcome::NotRun,
+    });
+    if ran_some {
+        return Ok(());
+    }
+    match &config.tests.filter {
+        Some(filter) => bail!(Advised::new(
+            format!("no test ran: none has `{filter}` in its name"),
+            "`cargo test -- --list` shows the names"
+        )),
+        None => bail!(Advised::new(
+            "no test ran, so there is nothing to measure",
+            "write a test for what shall count"
+        )),
+    }
+}
+
+/// A test binary that leaves no counts would silently turn what it covers into misses.
+fn refuse_missing_profiles(run: &TestRun, ui: &Ui) -> Result<()> {
+    let mut missing = Vec::new();
+    for result in run.results.iter().filter(|result| result.profile_missing) {
+        let what = format!("no raw profile was written by test binary `{}`", result.binary_id);
+        if result.failed() {
+            ui.warning("missing-profile", format_args!("{what}, which failed"));
+        } else {
+            missing.push(what);
+        }
+    }
+    match missing.first() {
+        None => Ok(()),
+        Some(first) => bail!(Advised::new(
+            first.clone(),
+            "does it clear its environment, remove its profiles, or run where files cannot be mapped? The latter is helped by \
+             `--no-continuous`"
+        )),
+    }
+}
+
+/// Removes reports of earlier runs that this one does not write: editors and services merge every file that they find.
+fn remove_other_reports<'a>(
+    layout: &Layout,
+    kept: impl Iterator<Item = &'a Destination> + Clone,
+) -> Result<()> {
+    for name in REPORT_FILES {
+        let path = layout.report(name);
+        if kept.clone().any(|destination| *destination == Destination::File(path.clone())) {
+            continue;
+        }
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("failed to remove `{}`", path.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,298 @@
+//! From a run's record to reports: load, evaluate, write. Used right after a run and by `coverage report`.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::config::{Command, Config, Destination, Format, ReportRequest};
+use super::record::RunRecord;
+use super::{Outcome, discover, shown, sources, threads};
+use crate::coverage::{Coverage, FileCoverage, Model, Omissions, OmittedFunction, Summary, llvm, union};
+use crate::filter::{PathFilter, SourceLayout};
+use crate::load::{self, Inputs, Loaded};
+use crate::report::json::{self, JsonOptions};
+use crate::report::lcov::{self, LcovOptions};
+use crate::report::{table, text};
+use crate::ui::Ui;
+use crate::ui::message::Advised;
+
+/// `coverage report`: renders the last run again, or what another harness produced.
+///
+/// # Errors
+/// There is no run to report on; nothing can be read or written.
+pub(super) fn report(config: &Config, ui: &Ui) -> Result<Outcome> {
+    let (record, usual_dir) = if config.input.objects.is_empty() {
+        let path = find_record(config)?;
+        let usual_dir = path.parent().map_or_else(PathBuf::new, Path::to_owned);
+        (RunRecord::read(&path)?, usual_dir)
+    } else {
+        foreign_record(config)?
+    };
+    let requests = config.output.requests(Command::Report, &usual_dir);
+    write_reports(&record, &requests, config, ui)?;
+    Ok(Outcome::Fine)
+}
+
+/// The `run.json` of the last run.
+///
+/// The workspace's root is where its `Cargo.lock` is. Looking there first spares a call of cargo, which takes longer than
+/// the report; where the record is not in the usual place, cargo is asked.
+fn find_record(config: &Config) -> Result<PathBuf> {
+    let target_dir = config.build.target_dir.clone().or_else(|| {
+        let from_environment = std::env::var_os("CARGO_TARGET_DIR").filter(|dir: &OsString| !dir.is_empty());
+        from_environment.map(PathBuf::from)
+    });
+    if target_dir.is_none() {
+        let start = match config.manifest.path.as_deref().and_then(Path::parent) {
+            Some(dir) => std::path::absolute(dir)?,
+            None => std::env::current_dir()?,
+        };
+        if let Some(root) = start.ancestors().find(|dir| dir.join("Cargo.lock").is_file()) {
+            let record = root.join("target/coverage/run.json");
+            if RunRecord::read(&record).is_ok_and(|found| found.workspace_root == root) {
+                return Ok(record);
+            }
+        }
+    }
+    Ok(discover(config)?.layout().run_json())
+}
+
+/// A record for `--object` and `--profraw`, and the directory for reports.
+fn foreign_record(config: &Config) -> Result<(RunRecord, PathBuf)> {
+    let mut profiles = Vec::new();
+    for path in &config.input.profiles {
+        if path.is_dir() {
+            let pattern = glob::Pattern::escape(&path.to_string_lossy());
+            let found = glob::glob(&format!("{pattern}/**/*.profraw"))?;
+            let before = profiles.len();
+            profiles.extend(found.filter_map(|entry| entry.ok()));
+            ensure!(profiles.len() > before, "no `.profraw` file in `{}`", path.display());
+        } else {
+            profiles.push(path.clone());
+        }
+    }
+    let workspace = discover(config).ok();
+    let current = std::env::current_dir()?;
+    let sources = match &workspace {
+        Some(workspace) => sources::source_layout(workspace, &config.packages),
+        None => {
+            SourceLayout { roots: vec![current.to_string_lossy().into_owned()], ..SourceLayout::default() }
+        }
+    };
+    let usual_dir =
+        workspace.as_ref().map_or_else(|| current.clone(), |workspace| workspace.layout().root().to_owned());
+    let record = RunRecord {
+        workspace_root: workspace.map_or(current, |workspace| workspace.root),
+        sources,
+        objects: config.input.objects.clone(),
+        profiles,
+        tests: Vec::new(),
+    };
+    Ok((record, usual_dir))
+}
+
+/// Writes all requested reports from one load of the data.
+///
+/// # Errors
+/// No data, no source file that counts, or a report that cannot be written.
+pub(super) fn write_reports(
+    record: &RunRecord,
+    requests: &[ReportRequest],
+    config: &Config,
+    ui: &Ui,
+) -> Result<()> {
+    let exclusion = &config.exclusion;
+    let filter =
+        PathFilter::new(record.sources.clone(), &exclusion.ignore_filename_regex, exclusion.defaults)?;
+    let coverage = evaluate(record, &filter, config, ui)?;
+    for request in requests {
+        let root = &record.workspace_root;
+        match &request.destination {
+            Destination::Stdout if request.format == Format::Table => {
+                let width = ui.settings().stdout_width;
+                ui.print(&render_table(&coverage, request, config, width, ui.settings().stdout_color))?;
+            }
+            Destination::Stdout => {
+                let mut stdout = ui.stdout();
+                write_report(&coverage, root, request, config, &mut stdout)
+                    .and_then(|()| stdout.flush().map_err(anyhow::Error::from))
+                    .context("failed to write to standard output")?;
+            }
+            Destination::File(path) => {
+                replace_file(path, |out| write_report(&coverage, root, request, config, out))?;
+                ui.status("Wrote", shown(path));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Loads a run's data and evaluates it, with a warning for everything that had to be left out.
+fn evaluate(record: &RunRecord, filter: &PathFilter, config: &Config, ui: &Ui) -> Result<Coverage> {
+    let threads = threads(config).get();
+    let inputs = Inputs {
+        objects: record.objects.clone(),
+        profiles: record.profiles.clone(),
+        threads,
+        ignore_stale: config.model == Model::Union,
+    };
+    let Loaded { map, profile, warnings } = load::load(&inputs)?;
+    for warning in warnings {
+        ui.warning(warning.slug, warning.message);
+    }
+    let is_known =
+        map.mappings.iter().any(|record| profile.counts(record.name_ref, record.func_hash).is_some());
+    if !is_known {
+        bail!(Advised::new(
+            "no function of the objects is in any raw profile",
+            "give the objects that the processes were started from, built as they were then"
+        ));
+    }
+    let n_unmatched =
+        profile.names_that_ran().filter(|name_ref| map.hashes(*name_ref).next().is_none()).count();
+    if n_unmatched > 0 {
+        let message =
+            format!("{n_unmatched} functions have counts but no coverage map; is an object missing?");
+        ui.warning("unmatched-functions", message);
+    }
+    let coverage = match config.model {
+        Model::Union => union::evaluate(&map, &profile, threads, |stored| {
+            filter.exclusion(stored).is_none().then(|| filter.reported_path(stored))
+        }),
+        Model::Llvm => llvm::evaluate(&map, &profile, |stored| filter.exclusion(stored).is_none()),
+    };
+    say_omissions(&coverage.omissions, &record.objects, ui);
+    if coverage.files.is_empty() {
+        let cure = "`--no-default-exclude` counts test and generated code too";
+        bail!(Advised::new(format!("none of {} source files counts", map.paths.len()), cure));
+    }
+    Ok(coverage)
+}
+
+/// One warning for each object and reason, with an example: a broken compiler can damage thousands of functions.
+fn say_omissions(omissions: &Omissions, objects: &[PathBuf], ui: &Ui) {
+    let kinds = [
+        ("malformed-function", "cannot be counted", &omissions.malformed),
+        ("mismatched-function", "have mismatched data", &omissions.mismatched),
+        ("shadowed-function", "are hidden by an older copy", &omissions.shadowed),
+    ];
+    for (slug, what, functions) in kinds {
+        let mut by_object: Vec<(&Path, Vec<&OmittedFunction>)> = Vec::new();
+        let mut positions: HashMap<usize, usize> = HashMap::new();
+        for function in functions {
+            let object = objects.get(function.object).map_or(Path::new("?"), PathBuf::as_path);
+            let position = *positions.entry(function.object).or_insert_with(|| {
+                by_object.push((object, Vec::new()));
+                by_object.len() - 1
+            });
+            by_object[position].1.push(function);
+        }
+        for (object, functions) in by_object {
+            let first = &functions[0];
+            let message = format!(
+                "{} functions of `{}` {what}, `{}` for one: {}",
+                functions.len(),
+                shown(object),
+                String::from_utf8_lossy(&crate::coverage::demangle::demangle(&first.name)),
+                first.reason
+            );
+            ui.warning(slug, message);
+        }
+    }
+}
+
+fn write_report(
+    coverage: &Coverage,
+    workspace_root: &Path,
+    request: &ReportRequest,
+    config: &Config,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let (summary_only, skip_functions) = (request.summary_only, config.output.skip_functions);
+    match request.format {
+        Format::Table => out.write_all(render_table(coverage, request, config, None, false).as_bytes())?,
+        Format::Lcov => lcov::write(coverage, LcovOptions { summary_only, skip_functions }, out)?,
+        Format::Json => json::write(coverage, JsonOptions { summary_only, skip_functions }, out)?,
+        Format::Text => {
+            let source = |path: &[u8]| fs::read(workspace_root.join(&*String::from_utf8_lossy(path))).ok();
+            text::write(coverage, source, out)?;
+        }
+    }
+    Ok(())
+}
+
+fn render_table(
+    coverage: &Coverage,
+    request: &ReportRequest,
+    config: &Config,
+    width: Option<usize>,
+    color: bool,
+) -> String {
+    let has_branches = coverage.totals.branches.count > 0;
+    let counts = |summary: &Summary| table::Counts {
+        lines: summary.lines,
+        functions: summary.functions,
+        regions: summary.regions,
+        branches: has_branches.then_some(summary.branches),
+    };
+    let path = |file: &FileCoverage| String::from_utf8_lossy(&file.path).into_owned();
+    let total = counts(&coverage.totals);
+    let mut rendered = if request.summary_only {
+        table::render_totals(total, color)
+    } else {
+        let row = |file: &FileCoverage| table::Row { path: path(file), counts: counts(&file.summary) };
+        let rows: Vec<table::Row> = coverage.files.iter().map(row).collect();
+        table::render(&rows, total, table::Layout { width, color, order: config.output.order })
+    };
+    if config.output.show_missing_lines {
+        let missing = |file: &FileCoverage| table::MissingLines {
+            path: path(file),
+            lines: file.lines().filter(|line| line.count == 0).map(|line| line.line).collect(),
+        };
+        let files: Vec<table::MissingLines> = coverage.files.iter().map(missing).collect();
+        let listed = table::render_missing_lines(&files, config.output.order);
+        if !listed.is_empty() {
+            rendered.push_str("\nMissing lines:\n");
+            rendered.push_str(&listed);
+        }
+    }
+    rendered
+}
+
+/// Replaces a file by `content`, whole or not at all.
+///
+/// # Errors
+/// The directory or the file cannot be written.
+pub(super) fn write_file(path: &Path, content: &[u8]) -> Result<()> {
+    replace_file(path, |out| Ok(out.write_all(content)?))
+}
+
+/// Writes beside the file and renames, so that no reader ever sees half a report and a failure leaves the old one.
+fn replace_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let context = || format!("failed to write `{}`", path.display());
+    // What is no file of its own, like `/dev/stdout` or a named pipe, is written to directly.
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        let file = File::options().write(true).open(path).with_context(context)?;
+        let mut out = BufWriter::new(file);
+        return write(&mut out).and_then(|()| Ok(out.flush()?)).with_context(context);
+    }
+    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+        fs::create_dir_all(directory)
+            .with_context(|| format!("failed to create `{}`", directory.display()))?;
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}.tmp", std::process::id()));
+    let beside = PathBuf::from(beside);
+    let written = File::create(&beside).map_err(anyhow::Error::from).and_then(|file| {
+        let mut out = BufWriter::with_capacity(1 << 18, file);
+        write(&mut out)?;
+        out.flush()?;
+        drop(out);
+        Ok(fs::rename(&beside, path)?)
+    });
+    written.inspect_err(|_| drop(fs::remove_file(&beside))).with_context(context)
+}
