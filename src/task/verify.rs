@@ -9,14 +9,12 @@ use anyhow::{Context, Result};
 use xshell::Shell;
 
 use super::record::RunRecord;
+use crate::coverage::demangle::demangle;
 use crate::coverage::{Coverage, OmittedFunction, llvm, union};
 use crate::llvm_tools::{ExportFormat, ExportOptions, LlvmTools};
 use crate::load::{self, Inputs};
 use crate::report::json::{self, JsonOptions};
 use crate::report::lcov::{self, LcovOptions};
-
-/// Lines of one kind that are listed at most; the rest is counted.
-const MAX_LISTED: usize = 20;
 
 /// What was compared, and what differed.
 #[derive(Debug, Default)]
@@ -50,6 +48,14 @@ pub struct DifferingLine {
     pub llvms: Option<u64>,
     /// The dropped function that explains the difference.
     pub reason: Option<String>,
+}
+
+/// The place, our count, LLVM's.
+impl fmt::Display for DifferingLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = |count: Option<u64>| count.map_or("no code".to_owned(), |count| count.to_string());
+        write!(f, "{}:{}: {}, LLVM {}", self.path, self.line, count(self.ours), count(self.llvms))
+    }
 }
 
 impl Verification {
@@ -205,7 +211,11 @@ fn compare_lines(
                     .is_some_and(|(file, first, last)| file[..] == *path && (*first..=*last).contains(&line))
             };
             let reason = dropped.iter().find(covers).map(|function| {
-                format!("LLVM drops `{}`: {}", String::from_utf8_lossy(&function.name), function.reason)
+                format!(
+                    "LLVM drops `{}`: {}",
+                    String::from_utf8_lossy(&demangle(&function.name)),
+                    function.reason
+                )
             });
             let path = String::from_utf8_lossy(path).into_owned();
             let differing = DifferingLine { path, line, ours, llvms, reason };
@@ -235,25 +245,14 @@ impl fmt::Display for Verification {
             "  lines of the union: {differing} of {n_lines} differ, {} of them because LLVM drops a function",
             self.explained_lines.len()
         )?;
-        for lines in [&self.unexplained_lines, &self.explained_lines] {
-            for line in lines.iter().take(MAX_LISTED) {
-                let count =
-                    |count: Option<u64>| count.map_or("no code".to_owned(), |count| count.to_string());
-                write!(
-                    f,
-                    "    {}:{}: {}, LLVM {}",
-                    line.path,
-                    line.line,
-                    count(line.ours),
-                    count(line.llvms)
-                )?;
-                match &line.reason {
-                    Some(reason) => writeln!(f, "; {reason}")?,
-                    None => writeln!(f, "; NOT EXPLAINED")?,
-                }
-            }
-            if lines.len() > MAX_LISTED {
-                writeln!(f, "    … and {} more", lines.len() - MAX_LISTED)?;
+        for line in &self.unexplained_lines {
+            writeln!(f, "    NOT EXPLAINED: {line}")?;
+        }
+        // The lines of one function stand together: they come in the order of files.
+        for lines in self.explained_lines.chunk_by(|a, b| a.path == b.path && a.reason == b.reason) {
+            writeln!(f, "    {}", lines.first().and_then(|line| line.reason.as_deref()).unwrap_or_default())?;
+            for line in lines {
+                writeln!(f, "      {line}")?;
             }
         }
         Ok(())

@@ -230,10 +230,10 @@ pub(crate) const SECTIONS: &[Section] = &[
                     ("output-path", NOTHING_RAN),
                     ("output-dir", NOTHING_RAN),
                 ])
-                .of(COVERAGE)
+                .of(RUN)
                 .help(
-                    "Build the tests with counters, but do not run them. To report again without running, use \
-                     `cargo xtask coverage report`.",
+                    "Build the tests with counters, but do not run them; under `verify`, compare on the last run. To \
+                     report again without running, use `cargo xtask coverage report`.",
                 ),
             Flag::switch("no-fail-fast", |config, on| config.tests.fail_fast = !on)
                 .of(RUN)
