@@ -5,7 +5,7 @@
 //! save for functions that LLVM leaves out although their counts are known.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use super::counter::Evaluator;
@@ -341,7 +341,21 @@ fn merged_functions(parts: &FileParts, index: PathIndex, map: &CoverageMap) -> V
             _ => functions.push(function),
         }
     }
+    tell_apart(&mut functions);
     functions
+}
+
+/// Adds the line to the name of each function whose name occurs before: variants for tests and for use, say. LCOV knows
+/// functions by their names alone.
+fn tell_apart(functions: &mut [FunctionRecord]) {
+    let mut known: HashSet<Box<[u8]>> = HashSet::with_capacity(functions.len());
+    for function in functions {
+        if known.contains(&function.name) {
+            let line = format!(":{}", function.start_line());
+            function.name = [&function.name, line.as_bytes()].concat().into();
+        }
+        known.insert(function.name.clone());
+    }
 }
 
 /// Whether `inner` is the body of the `async fn` `outer`. rustc makes two functions of one: the outer has the signature

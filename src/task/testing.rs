@@ -146,7 +146,8 @@ pub(super) fn say_summary(run: &TestRun, build: &Build, ui: &Ui) {
     }
     let not_run = run.results.len() - ran;
     if not_run > 0 {
-        ui.note(format_args!("{not_run} test binaries were not run; `--no-fail-fast` runs them all"));
+        let were = if not_run == 1 { "binary was" } else { "binaries were" };
+        ui.note(format_args!("{not_run} test {were} not run; `--no-fail-fast` runs them all"));
     }
 }
 

@@ -1,3 +1,5 @@
+//! What is said, where and how: streams in memory stand for those of a process.
+
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::thread;

@@ -1,3 +1,5 @@
+//! Tables at several widths, against files below `tests/data/table`.
+
 use super::{Counts, Layout, MissingLines, Order, Row, columns, render, render_missing_lines, render_totals};
 use crate::coverage::summary::Ratio;
 use crate::golden;

@@ -1,3 +1,5 @@
+//! What a configuration asks for: reports and their places, numbers of jobs.
+
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 

@@ -1,3 +1,5 @@
+//! Command lines and environments, and the configuration or the error that they make.
+
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::num::NonZeroU32;

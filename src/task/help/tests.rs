@@ -1,3 +1,5 @@
+//! The help as it is printed, against files below `tests/data/help`.
+
 use super::{Length, Page, Topic, first_sentence, render, wrap};
 use crate::golden;
 use crate::task::config::Command;

@@ -1,6 +1,6 @@
 //! The workspace's own tasks, which are not what anybody wants to measure.
 
-// cov-file: excluded (the xtask crate)
+// cov-file: absent (the xtask crate)
 
 fn main() { // cov: 0
     println!("{}", greeting()); // cov: 0

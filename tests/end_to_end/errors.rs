@@ -1,0 +1,187 @@
+//! What goes wrong, what is said about it, and the exit code.
+
+use std::fs;
+
+use crate::support::program::Finished;
+use crate::support::workspace::Workspace;
+use crate::{lcov, xtask};
+
+/// That a command fails with an exit code and says exactly one `error:` line, which holds `error`; and `help`, if that is
+/// not empty, in a `help:` line.
+#[track_caller]
+fn check(finished: Finished, code: i32, error: &str, help: &str) {
+    let finished = finished.expect_code(code);
+    let errors: Vec<&str> = finished.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(errors.len(), 1, "{}", finished.stderr);
+    assert!(errors[0].contains(error), "`{error}` is not in `{}`", errors[0]);
+    let helps: Vec<&str> = finished.stderr.lines().filter(|line| line.starts_with("help: ")).collect();
+    assert!(help.is_empty() || helps.iter().any(|line| line.contains(help)), "`{help}` is not in {helps:?}");
+    assert!(!finished.stderr.contains("panicked"), "{}", finished.stderr);
+}
+
+#[test]
+fn nothing_to_test() {
+    let workspace = Workspace::copy("no-tests");
+    check(xtask(&workspace).arg("coverage").run(), 1, "no test ran", "write a test");
+    let workspace = Workspace::copy("no-targets");
+    check(xtask(&workspace).arg("coverage").run(), 1, "no test binary was built", "write a test");
+    let workspace = Workspace::copy("only-bin");
+    check(
+        xtask(&workspace).args(["coverage", "no_such_test"]).run(),
+        1,
+        "none has `no_such_test` in its name",
+        "--list",
+    );
+}
+
+#[test]
+fn failing_tests_are_reported_and_do_not_hide_the_rest() {
+    let workspace = Workspace::copy("failing");
+    // One at a time, so that it is known what comes behind the failure.
+    let finished = xtask(&workspace).args(["coverage", "-j", "1"]).run().expect_code(100);
+    assert!(
+        finished.stderr.contains(
+            "failed: failing::b_fails fails; again: cargo xtask coverage -p failing --test b_fails"
+        )
+    );
+    assert!(finished.stderr.contains("1 test binary was not run"), "{}", finished.stderr);
+    assert!(!lcov(&workspace).paths().is_empty(), "reports are written all the same");
+    // The command that it names does run that test alone.
+    let again = ["coverage", "-p", "failing", "--test", "b_fails", "--", "--exact", "fails"];
+    let finished = xtask(&workspace).args(again).run().expect_code(100);
+    assert!(finished.stderr.contains("0 passed, 1 failed"), "{}", finished.stderr);
+
+    let finished = xtask(&workspace).args(["coverage", "--no-fail-fast"]).run().expect_code(100);
+    assert!(!finished.stderr.contains("not run"), "{}", finished.stderr);
+    xtask(&workspace).args(["coverage", "--no-fail-fast", "--ignore-run-fail"]).run().expect_success();
+}
+
+#[test]
+fn a_build_that_fails() {
+    let workspace = Workspace::copy("build-error");
+    let finished = xtask(&workspace).arg("coverage").run().expect_code(101);
+    assert!(finished.stderr.contains("mismatched types"), "cargo's own words are there: {}", finished.stderr);
+    assert!(finished.stderr.ends_with("error: the build failed (exit status: 101)\n"), "{}", finished.stderr);
+}
+
+#[test]
+fn a_test_binary_without_a_profile() {
+    let workspace = Workspace::copy("no-profile");
+    let error = "no raw profile was written by test binary `no-profile::leaves_none`";
+    check(xtask(&workspace).arg("coverage").run(), 1, error, "--no-continuous");
+    assert!(
+        !workspace.root().join("target/coverage/lcov.info").exists(),
+        "no report that shows misses which are none"
+    );
+}
+
+#[test]
+fn a_path_that_the_profile_runtime_would_expand() {
+    let workspace = Workspace::copy_as("only-bin", "100%m");
+    check(xtask(&workspace).arg("coverage").run(), 1, "would expand the `%`", "");
+    let elsewhere = workspace.beside("target");
+    if !elsewhere.to_string_lossy().contains('%') {
+        xtask(&workspace).args(["coverage", "--target-dir"]).arg(&elsewhere).run().expect_success();
+        assert!(elsewhere.join("coverage/lcov.info").is_file());
+    }
+}
+
+#[test]
+fn a_missing_manifest_and_unknown_words() {
+    let workspace = Workspace::empty("nothing");
+    check(xtask(&workspace).arg("coverage").run(), 1, "Cargo.toml", "");
+    let path = ["coverage", "--manifest-path", "no/Cargo.toml"];
+    check(xtask(&workspace).args(path).run(), 1, "no manifest at `no/Cargo.toml`", "--manifest-path");
+    check(xtask(&workspace).args(["coverage", "--lcvo"]).run(), 1, "--lcvo", "--lcov");
+    check(xtask(&workspace).arg("coverag").run(), 1, "coverag", "coverage");
+    check(xtask(&workspace).args(["coverage", "report"]).run(), 1, "Cargo.toml", "");
+}
+
+#[test]
+fn a_report_before_any_run() {
+    let workspace = Workspace::copy("only-bin");
+    check(xtask(&workspace).args(["coverage", "report"]).run(), 1, "run `cargo xtask coverage` first", "");
+}
+
+/// A workspace that was measured, and the path of one of its raw profiles.
+fn measured() -> (Workspace, std::path::PathBuf) {
+    let workspace = Workspace::copy("only-bin");
+    xtask(&workspace).arg("coverage").run().expect_success();
+    let profile = profiles(&workspace).swap_remove(0);
+    (workspace, profile)
+}
+
+fn profiles(workspace: &Workspace) -> Vec<std::path::PathBuf> {
+    let pattern = workspace.root().join("target/coverage/raw/**/*.profraw");
+    let found = glob::glob(&pattern.to_string_lossy()).expect("a pattern");
+    let profiles: Vec<_> = found.map(|entry| entry.expect("an entry")).collect();
+    assert!(!profiles.is_empty());
+    profiles
+}
+
+#[test]
+fn a_damaged_profile_among_good_ones_costs_itself() {
+    let (workspace, profile) = measured();
+    let bytes = fs::read(&profile).expect("readable");
+    fs::write(&profile, &bytes[..200]).expect("writable");
+    let finished = xtask(&workspace).args(["coverage", "report"]).run().expect_success();
+    let warning =
+        finished.stderr.lines().find(|line| line.ends_with("[unreadable-profile]")).expect("a warning");
+    assert!(warning.contains("truncated: data records need"), "{warning}");
+    assert!(warning.contains("its counts are missing"), "{warning}");
+}
+
+#[test]
+fn profiles_that_are_none() {
+    let (workspace, _) = measured();
+    let objects = test_binary(&workspace);
+    let report = |content: &[u8]| {
+        let path = workspace.beside("foreign").join("a.profraw");
+        fs::write(&path, content).expect("writable");
+        xtask(&workspace)
+            .args(["coverage", "report", "--object"])
+            .arg(&objects)
+            .arg("--profraw")
+            .arg(&path)
+            .run()
+    };
+    let original = fs::read(&profiles(&workspace)[0]).expect("readable");
+    let mut newer = original.clone();
+    newer[8] = 99;
+    check(
+        report(&newer),
+        1,
+        "unsupported raw profile version 99 (this build reads 8 to 10); update xtask-coverage",
+        "",
+    );
+    check(report(b""), 1, "all 1 raw profiles are empty", "");
+    check(report(b"#!/bin/sh\necho not a profile\n"), 1, "a.profraw`: not a raw profile", "");
+    check(report(&original[..original.len() - 20]), 1, "a.profraw`: truncated: ", "");
+}
+
+#[test]
+fn objects_that_hold_nothing() {
+    let (workspace, profile) = measured();
+    let report = |object: &std::path::Path| {
+        xtask(&workspace)
+            .args(["coverage", "report", "--object"])
+            .arg(object)
+            .arg("--profraw")
+            .arg(&profile)
+            .run()
+    };
+    // This very test is an object too, instrumented or not; a text is none.
+    let text = workspace.root().join("Cargo.toml");
+    check(report(&text), 1, "not an object file", "");
+    check(report(&workspace.root().join("missing")), 1, "failed to read object `", "");
+    workspace.cargo().arg("build").run().expect_success();
+    let plain = workspace.root().join(format!("target/debug/only-bin{}", std::env::consts::EXE_SUFFIX));
+    check(report(&plain), 1, "no coverage data in any of 1 objects", "");
+}
+
+/// The executable of the workspace's test binary.
+fn test_binary(workspace: &Workspace) -> std::path::PathBuf {
+    let record = fs::read(workspace.root().join("target/coverage/run.json")).expect("a record");
+    let record: serde_json::Value = serde_json::from_slice(&record).expect("JSON");
+    record["tests"][0]["executable"].as_str().expect("a path").into()
+}
