@@ -1,13 +1,10 @@
 //! `cargo xtask coverage` for any Rust workspace, from nothing but `cargo` and `rustc`.
 
 pub mod cargo;
-pub mod coverage;
 pub mod filter;
-pub mod format;
 pub mod layout;
 pub mod llvm_tools;
 pub mod load;
-pub mod parallel;
 pub mod report;
 pub mod runner;
 pub mod task;
@@ -15,6 +12,8 @@ pub mod ui;
 
 #[cfg(test)]
 mod golden;
+
+pub use xtask_coverage_engine::{coverage, format};
 
 use std::ffi::OsString;
 use std::process::ExitCode;

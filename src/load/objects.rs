@@ -214,10 +214,8 @@ impl<'a> FramedObject<'a> {
         for &position in &new.names_chunks {
             match self.names[position].decode() {
                 Ok(decoded) => {
-                    let names: Vec<(u64, &[u8])> = prf_names::split_names(&decoded)
-                        .map(|name| (prf_names::md5_64(name), name))
-                        .collect();
-                    lock(shared).map.insert_names(names.into_iter());
+                    let names = prf_names::names_with_refs(&decoded);
+                    lock(shared).map.insert_names(&names);
                 }
                 Err(error) => report(error),
             }

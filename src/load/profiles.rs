@@ -47,7 +47,7 @@ pub fn read_profiles(
                 Ok(profiles) => {
                     shared.n_empty += usize::from(profiles.is_empty());
                     for profile in &profiles {
-                        shared.profile.merge(profile, |profile| ignore_stale && is_stale(map, profile));
+                        shared.profile.merge(profile, &|profile| ignore_stale && is_stale(map, profile));
                     }
                 }
                 Err(error) => shared.failures.push((position, error)),

@@ -144,26 +144,24 @@ fn evaluate(record: &RunRecord, filter: &PathFilter, config: &Config, ui: &Ui) -
     for warning in warnings {
         ui.warning(warning.slug, warning.message);
     }
-    let is_known =
-        map.mappings.iter().any(|record| profile.counts(record.name_ref, record.func_hash).is_some());
+    let is_known = profile.knows_any_of(&map);
     if !is_known {
         bail!(Advised::new(
             "no function of the objects is in any raw profile",
             "give the objects that the processes were started from, built as they were then"
         ));
     }
-    let n_unmatched =
-        profile.names_that_ran().filter(|name_ref| map.hashes(*name_ref).next().is_none()).count();
+    let n_unmatched = profile.n_unmatched_functions(&map);
     if n_unmatched > 0 {
         let message =
             format!("{n_unmatched} functions have counts but no coverage map; is an object missing?");
         ui.warning("unmatched-functions", message);
     }
     let coverage = match config.model {
-        Model::Union => union::evaluate(&map, &profile, threads, |stored| {
+        Model::Union => union::evaluate(&map, &profile, threads, &|stored| {
             filter.exclusion(stored).is_none().then(|| filter.reported_path(stored))
         }),
-        Model::Llvm => llvm::evaluate(&map, &profile, |stored| filter.exclusion(stored).is_none()),
+        Model::Llvm => llvm::evaluate(&map, &profile, &|stored| filter.exclusion(stored).is_none()),
     };
     say_omissions(&coverage.omissions, &record.objects, ui);
     if coverage.files.is_empty() {

@@ -88,7 +88,7 @@ pub fn verify(
         ignore_stale,
     };
     let loaded = load::load(&inputs(false))?;
-    let ours = llvm::evaluate(&loaded.map, &loaded.profile, |_| true);
+    let ours = llvm::evaluate(&loaded.map, &loaded.profile, &|_| true);
     let mut verification = Verification { n_functions: ours.functions.len(), ..Verification::default() };
     let mut reference_lcov = Vec::new();
     for (name, format, flags) in EXPORTS {
@@ -105,7 +105,7 @@ pub fn verify(
     }
 
     let loaded = load::load(&inputs(true))?;
-    let united = union::evaluate(&loaded.map, &loaded.profile, threads, |path| Some(path.to_vec()));
+    let united = union::evaluate(&loaded.map, &loaded.profile, threads, &|path| Some(path.to_vec()));
     let reference = line_counts(&reference_lcov);
     verification.n_files = reference.len();
     verification.n_lines = reference.values().map(HashMap::len).sum();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::map::RefMap;
+use super::map::{CoverageMap, RefMap};
 use crate::format::profraw::RawProfile;
 
 /// LLVM's ceiling for merged counts; the two numbers above it are marks of its own.
@@ -76,7 +76,7 @@ impl ShapeKey {
 impl Profile {
     /// Adds the counts of one raw profile. `is_stale` is asked once for each module, when its first profile is seen; the
     /// profiles of a stale module are counted and left out.
-    pub fn merge(&mut self, profile: &RawProfile<'_>, is_stale: impl FnOnce(&RawProfile<'_>) -> bool) {
+    pub fn merge(&mut self, profile: &RawProfile<'_>, is_stale: &dyn Fn(&RawProfile<'_>) -> bool) {
         self.n_profiles += 1;
         let key = ShapeKey::new(profile);
         let known = self.shapes_by_key.get(&key).and_then(|candidates| {
@@ -160,9 +160,15 @@ impl Profile {
         self.entries_of(name_ref).any(|entry| self.counts_of(entry).iter().any(|&count| count != 0))
     }
 
-    /// The names of which anything ran.
-    pub fn names_that_ran(&self) -> impl Iterator<Item = u64> {
-        self.first_entries.keys().copied().filter(|name_ref| self.ran(*name_ref))
+    /// How many functions have counts but are in none of the objects.
+    pub fn n_unmatched_functions(&self, map: &CoverageMap) -> usize {
+        let is_unmatched = |name_ref: &u64| self.ran(*name_ref) && map.hashes(*name_ref).next().is_none();
+        self.first_entries.keys().copied().filter(is_unmatched).count()
+    }
+
+    /// Whether any function of the objects has a record, run or not.
+    pub fn knows_any_of(&self, map: &CoverageMap) -> bool {
+        map.mappings.iter().any(|record| self.counts(record.name_ref, record.func_hash).is_some())
     }
 
     /// Whether no function has a record at all.
@@ -222,7 +228,7 @@ pub(super) mod tests {
         let mut profile = Profile::default();
         for functions in profiles {
             for raw in parse(&raw_profile(functions)).expect("well-formed") {
-                profile.merge(&raw, |_| false);
+                profile.merge(&raw, &|_| false);
             }
         }
         profile
@@ -277,7 +283,7 @@ pub(super) mod tests {
         let mut profile = merged(&[&[(1, 10, &[1 << 56])]]);
         profile.counts[0] = u64::MAX - 5;
         for raw in parse(&raw_profile(&[(1, 10, &[4])])).expect("well-formed") {
-            profile.merge(&raw, |_| false);
+            profile.merge(&raw, &|_| false);
         }
         assert_eq!(profile.counts(1, 10), Some(&[MAX_MERGED_COUNT][..]));
     }
@@ -287,7 +293,7 @@ pub(super) mod tests {
         let mut profile = Profile::default();
         for functions in [&[(1, 10, &[1_u64][..])], &[(2, 20, &[1][..])], &[(2, 20, &[1][..])]] {
             for raw in parse(&raw_profile(functions)).expect("well-formed") {
-                profile.merge(&raw, |raw| raw.records[0].name_ref == 2);
+                profile.merge(&raw, &|raw| raw.records[0].name_ref == 2);
             }
         }
         assert_eq!(profile.counts(1, 10), Some(&[1][..]));

@@ -63,7 +63,7 @@ pub fn chunks(section: &[u8]) -> Result<Vec<NamesChunk<'_>>> {
 }
 
 impl<'a> NamesChunk<'a> {
-    /// The chunk's names behind one another, separated by `0x01`; [`split_names`] takes them apart.
+    /// The chunk's names behind one another, separated by `0x01`; [`names_with_refs`] takes them apart.
     ///
     /// # Errors
     /// A zlib stream that is damaged or longer than it declares.
@@ -77,8 +77,13 @@ impl<'a> NamesChunk<'a> {
     }
 }
 
+/// The single names of a decoded chunk with their `name_ref`s, empty ones left out.
+pub fn names_with_refs(decoded: &[u8]) -> Vec<(u64, &[u8])> {
+    split_names(decoded).map(|name| (md5_64(name), name)).collect()
+}
+
 /// The single names of a decoded chunk. LLVM refuses empty names; here they are passed over, as they match nothing.
-pub fn split_names(decoded: &[u8]) -> impl Iterator<Item = &[u8]> {
+fn split_names(decoded: &[u8]) -> impl Iterator<Item = &[u8]> {
     decoded.split(|&byte| byte == SEPARATOR).filter(|name| !name.is_empty())
 }
 

@@ -30,7 +30,7 @@ pub fn evaluate(
     map: &CoverageMap,
     profile: &Profile,
     threads: usize,
-    place: impl Fn(&[u8]) -> Option<Vec<u8>>,
+    place: &dyn Fn(&[u8]) -> Option<Vec<u8>>,
 ) -> Coverage {
     let (placed, paths) = place_files(map, place);
     let shares = (0..threads.max(1)).collect();
@@ -76,7 +76,7 @@ pub fn evaluate(
 /// For each path of the map the file that it is reported as, and the paths of those files.
 fn place_files(
     map: &CoverageMap,
-    place: impl Fn(&[u8]) -> Option<Vec<u8>>,
+    place: &dyn Fn(&[u8]) -> Option<Vec<u8>>,
 ) -> (Vec<Option<usize>>, Vec<Box<[u8]>>) {
     let mut paths: Vec<Box<[u8]>> = Vec::new();
     let mut known: HashMap<Box<[u8]>, usize> = HashMap::new();

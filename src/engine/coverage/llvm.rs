@@ -23,7 +23,7 @@ const HASH_KIND_BIT: u64 = 1 << 60;
 
 /// Evaluates all functions as `llvm-cov` would. `keep` decides by path which files count; functions of other files stay
 /// in [`Coverage::functions`], as they do in LLVM.
-pub fn evaluate(map: &CoverageMap, profile: &Profile, keep: impl Fn(&[u8]) -> bool) -> Coverage {
+pub fn evaluate(map: &CoverageMap, profile: &Profile, keep: &dyn Fn(&[u8]) -> bool) -> Coverage {
     let mut loader = Loader::new(map, profile);
     for (object, mappings) in map.objects.iter().enumerate() {
         for index in first_of_each_name(map, mappings) {

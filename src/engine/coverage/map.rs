@@ -187,9 +187,9 @@ impl CoverageMap {
     }
 
     /// Adds the names of functions with their `name_ref`s.
-    pub fn insert_names<'a>(&mut self, names: impl Iterator<Item = (u64, &'a [u8])>) {
+    pub fn insert_names(&mut self, names: &[(u64, &[u8])]) {
         for (name_ref, name) in names {
-            self.names.insert(name_ref, name);
+            self.names.insert(*name_ref, name);
         }
     }
 

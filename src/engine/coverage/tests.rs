@@ -56,9 +56,11 @@ fn map(objects: &[Vec<Function>]) -> CoverageMap {
                 ["/w", "/w/a.rs", "/w/b.rs"].map(|path| path.as_bytes().to_vec()).to_vec(),
             );
         }
-        map.insert_names(
-            functions.iter().map(|function| (md5_64(function.name.as_bytes()), function.name.as_bytes())),
-        );
+        let names: Vec<_> = functions
+            .iter()
+            .map(|function| (md5_64(function.name.as_bytes()), function.name.as_bytes()))
+            .collect();
+        map.insert_names(&names);
     }
     map
 }
@@ -68,7 +70,7 @@ fn profile(functions: &[(&str, u64, &[u64])]) -> Profile {
         functions.iter().map(|(name, hash, counts)| (md5_64(name.as_bytes()), *hash, *counts)).collect();
     let mut profile = Profile::default();
     for raw in parse(&raw_profile(&functions)).expect("well-formed") {
-        profile.merge(&raw, |_| false);
+        profile.merge(&raw, &|_| false);
     }
     profile
 }
@@ -76,8 +78,8 @@ fn profile(functions: &[(&str, u64, &[u64])]) -> Profile {
 fn evaluate(model: Model, objects: &[Vec<Function>], counts: &[(&str, u64, &[u64])]) -> Coverage {
     let (map, profile) = (map(objects), profile(counts));
     match model {
-        Model::Union => union::evaluate(&map, &profile, 2, |path| Some(path.to_vec())),
-        Model::Llvm => llvm::evaluate(&map, &profile, |_| true),
+        Model::Union => union::evaluate(&map, &profile, 2, &|path| Some(path.to_vec())),
+        Model::Llvm => llvm::evaluate(&map, &profile, &|_| true),
     }
 }
 
@@ -251,10 +253,10 @@ fn an_async_function_is_one_that_runs_when_its_body_does() {
 fn files_that_do_not_count_leave_no_trace() {
     let objects = [vec![function("f", 9, 1, &[(1, 1, 1, 9)]), function("g", 9, 2, &[(1, 2, 1, 9)])]];
     let (map, profile) = (map(&objects), profile(&[("f", 9, &[3]), ("g", 9, &[1])]));
-    let union = union::evaluate(&map, &profile, 1, |path| path.ends_with(b"a.rs").then(|| b"a.rs".to_vec()));
+    let union = union::evaluate(&map, &profile, 1, &|path| path.ends_with(b"a.rs").then(|| b"a.rs".to_vec()));
     assert_eq!(describe(&union), ["a.rs: 1=3; f 1/1, r 1/1, l 1/1"]);
     assert_eq!(union.functions.len(), 1);
-    let llvm = llvm::evaluate(&map, &profile, |path| path.ends_with(b"b.rs"));
+    let llvm = llvm::evaluate(&map, &profile, &|path| path.ends_with(b"b.rs"));
     assert_eq!(describe(&llvm), ["/w/b.rs: 2=1; f 1/1, r 1/1, l 1/1"]);
     assert_eq!(llvm.functions.len(), 2, "LLVM's list of functions is that of the whole run");
 }
@@ -263,6 +265,6 @@ fn files_that_do_not_count_leave_no_trace() {
 fn paths_that_are_reported_alike_are_one_file() {
     let objects = [vec![function("f", 9, 1, &[(1, 1, 1, 9)]), function("g", 9, 2, &[(1, 2, 1, 9)])]];
     let (map, profile) = (map(&objects), profile(&[("f", 9, &[3])]));
-    let union = union::evaluate(&map, &profile, 3, |_| Some(b"same.rs".to_vec()));
+    let union = union::evaluate(&map, &profile, 3, &|_| Some(b"same.rs".to_vec()));
     assert_eq!(describe(&union), ["same.rs: 1=3 2=0; f 1/2, r 1/2, l 1/2"]);
 }
