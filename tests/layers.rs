@@ -130,6 +130,8 @@ fn sources() -> Vec<(String, PathBuf, String)> {
             pending.extend(entries.map(|entry| entry.expect("an entry").path()));
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let relative = path.strip_prefix(&directory).expect("below the sources");
+            // The engine's modules are layers as the others are.
+            let relative = relative.strip_prefix("engine").unwrap_or(relative);
             let module =
                 relative.components().next().expect("a name").as_os_str().to_string_lossy().into_owned();
             let module = module.trim_end_matches(".rs").to_owned();

@@ -1,10 +1,13 @@
-//! The instrumented build: cargo's arguments, and what its messages say came out. Runs no test.
+//! The instrumented build, and what cargo's messages say came out of it. Runs no test.
 
-use crate::cargo::configuration;
-use crate::cargo::environment::{Environment, TestProcess, Variables, test_variables};
+use crate::cargo::environment::{TestProcess, Variables, test_variables};
+use crate::cargo::invocation::{
+    BuildDir, BuildOptions, arguments, chained_wrapper, own_settings, set_jobs, target_triple,
+};
 use crate::cargo::message::{self, Artifact, BuildScript, Message, linked_directory};
+use crate::cargo::unit::Unit;
 use crate::cargo::workspace::{CargoTarget, CargoTargetKind, Package, Workspace};
-use crate::cargo::wrapper::{self, Instrumentation, PROGRAM, Unit, Wrapper};
+use crate::cargo::wrapper::{self, Instrumentation, Wrapper};
 use crate::layout::Layout;
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;
@@ -15,42 +18,6 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Component, Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-
-/// What to build and how, in `cargo test`'s words; each field is the flag of that name.
-#[derive(Clone, Debug, Default)]
-#[expect(missing_docs, reason = "each field is the flag of cargo with its name")]
-pub struct BuildOptions {
-    pub packages: Vec<String>,
-    pub exclude: Vec<String>,
-    pub workspace: bool,
-    pub lib: bool,
-    pub bins: bool,
-    pub bin: Vec<String>,
-    pub tests: bool,
-    pub test: Vec<String>,
-    pub examples: bool,
-    pub example: Vec<String>,
-    pub benches: bool,
-    pub bench: Vec<String>,
-    pub all_targets: bool,
-    pub features: Vec<String>,
-    pub all_features: bool,
-    pub no_default_features: bool,
-    pub cargo_profile: Option<String>,
-    pub release: bool,
-    pub target_triple: Option<String>,
-    pub manifest_path: Option<PathBuf>,
-    pub locked: bool,
-    pub offline: bool,
-    pub frozen: bool,
-    pub ignore_rust_version: bool,
-    pub jobs: Option<String>,
-    pub keep_going: bool,
-    pub config: Vec<String>,
-    pub verbose: u8,
-    pub quiet: bool,
-    pub color: Option<String>,
-}
 
 /// A program with tests in it, and how `cargo test` would start it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +58,8 @@ pub enum Event<'a> {
 pub struct Build {
     /// The programs to run, in the order in which cargo runs them.
     pub test_binaries: Vec<TestBinary>,
+    /// What the tests were compiled for.
+    pub target_triple: String,
     /// Every file with a coverage map in it: programs and dynamic libraries of members, each once, in a fixed order.
     pub objects: Vec<PathBuf>,
     /// What cargo said of each unit of a member, in cargo's order.
@@ -132,16 +101,16 @@ pub fn build(
     instrumentation: &Instrumentation,
     on_event: &mut dyn FnMut(Event<'_>),
 ) -> Result<Build> {
-    let target_triple = options.target_triple.as_deref().unwrap_or(&workspace.toolchain.host);
     let current_dir = env::current_dir().context("failed to find the current directory")?;
     let mut environment = workspace.environment.clone();
+    let target_triple = target_triple(workspace, &current_dir, options);
     let chained = chained_wrapper(&mut environment, &current_dir, &options.config);
     set_jobs(&mut environment, &current_dir, options);
     // Asked each time, so that the wrapper sees `[env]`; it costs some 50 ms. Also, two builds with different wrappers
     // would overwrite each other's answers in the one file that cargo keeps.
     environment.insert("CARGO_CACHE_RUSTC_INFO", "0");
-    let wrapper = wrapper::install(workspace, &environment, target_triple, instrumentation, chained)?;
-    let build_dir = BuildDir::choose(workspace, target_triple);
+    let wrapper = wrapper::install(workspace, &environment, &target_triple, instrumentation, chained)?;
+    let build_dir = BuildDir::choose(workspace, &target_triple);
     if let BuildDir::Own { why } = &build_dir {
         on_event(Event::OwnBuildDir { why });
     }
@@ -160,6 +129,7 @@ pub fn build(
         .with_context(|| format!("failed to run `{shown} test --no-run`"))?;
     let stdout = child.stdout.take().context("cargo has no stdout")?;
     let mut outputs = Outputs::new(workspace, &wrapper, &build_dir, instrumentation);
+    outputs.build.target_triple = target_triple;
     let read = outputs.read(BufReader::new(stdout), on_event);
     let status = child.wait().with_context(|| format!("failed to wait for `{shown}`"))?;
     read?;
@@ -168,201 +138,6 @@ pub fn build(
     }
     outputs.finish()
 }
-
-// ---------------------------------------------------------------------------------------------------------------------
-// How cargo is called
-
-/// The arguments of `cargo`, as the user could have typed them.
-///
-/// Without `-p`, that is the whole workspace but the package that runs this code.
-pub fn arguments(workspace: &Workspace, options: &BuildOptions) -> Vec<OsString> {
-    let mut arguments: Vec<OsString> =
-        ["test", "--no-run", "--message-format=json-render-diagnostics"].map(OsString::from).into();
-    let mut flag = |yes: bool, name: &str| arguments.extend(yes.then(|| OsString::from(name)));
-    flag(options.workspace || options.packages.is_empty(), "--workspace");
-    flag(options.lib, "--lib");
-    flag(options.bins, "--bins");
-    flag(options.tests, "--tests");
-    flag(options.examples, "--examples");
-    flag(options.benches, "--benches");
-    flag(options.all_targets, "--all-targets");
-    flag(options.all_features, "--all-features");
-    flag(options.no_default_features, "--no-default-features");
-    flag(options.release, "--release");
-    flag(options.locked, "--locked");
-    flag(options.offline, "--offline");
-    flag(options.frozen, "--frozen");
-    flag(options.ignore_rust_version, "--ignore-rust-version");
-    flag(options.keep_going, "--keep-going");
-    flag(options.quiet, "--quiet");
-    for _ in 0..options.verbose {
-        flag(true, "-v");
-    }
-
-    let mut exclude = options.exclude.clone();
-    if let Some(xtask) = workspace.xtask_package()
-        && options.packages.is_empty()
-        && !exclude.contains(&xtask.name)
-    {
-        exclude.push(xtask.name.clone());
-    }
-    let lists = [
-        ("--package", &options.packages),
-        ("--exclude", &exclude),
-        ("--bin", &options.bin),
-        ("--test", &options.test),
-        ("--example", &options.example),
-        ("--bench", &options.bench),
-        ("--features", &options.features),
-        ("--config", &options.config),
-    ];
-    for (name, values) in lists {
-        for value in values {
-            arguments.extend([name, value].map(OsString::from));
-        }
-    }
-    let singles = [
-        ("--profile", &options.cargo_profile),
-        ("--target", &options.target_triple),
-        ("--jobs", &options.jobs),
-        ("--color", &options.color),
-    ];
-    for (name, value) in singles {
-        if let Some(value) = value {
-            arguments.extend([name, value].map(OsString::from));
-        }
-    }
-    if let Some(manifest_path) = &options.manifest_path {
-        arguments.extend(["--manifest-path".into(), manifest_path.into()]);
-    }
-    arguments.extend(["--target-dir".into(), workspace.layout().build().into()]);
-    arguments
-}
-
-/// Where cargo keeps intermediate files during the instrumented build.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BuildDir {
-    /// The normal build directory: dependencies are compiled once for plain and instrumented builds.
-    Shared(PathBuf),
-    /// Below [`Layout::build`].
-    Own {
-        /// Why the normal one cannot be used.
-        why: String,
-    },
-}
-
-impl BuildDir {
-    /// Shares the normal build directory where plain and instrumented artifacts have different names in it.
-    ///
-    /// Up to cargo 1.99 some have no hash in their names, and the one build would overwrite the other's
-    /// (`use_extra_filename` in cargo's `compilation_files.rs`): dynamic libraries of local packages, and all programs
-    /// with MSVC or WebAssembly.
-    pub fn choose(workspace: &Workspace, target_triple: &str) -> BuildDir {
-        let own = |why: String| BuildDir::Own { why };
-        let Some(shared) = &workspace.build_dir else {
-            return own("cargo before 1.91 has no build directory apart from the target directory".to_owned());
-        };
-        if workspace.toolchain.version < (1, 100) {
-            if target_triple.ends_with("-msvc") || target_triple.starts_with("wasm32-") {
-                return own(format!(
-                    "before 1.100, cargo gives programs for `{target_triple}` no hash in their names"
-                ));
-            }
-            let dynamic = |target: &CargoTarget| {
-                target.kind == CargoTargetKind::Lib
-                    && target.crate_types.iter().any(|it| it == "cdylib" || it == "dylib")
-            };
-            if let Some(member) = workspace.members.iter().find(|member| member.targets.iter().any(dynamic)) {
-                return own(format!(
-                    "before 1.100, cargo gives the dynamic library of `{}` no hash in its name",
-                    member.name
-                ));
-            }
-        }
-        BuildDir::Shared(shared.clone())
-    }
-
-    fn path(&self, layout: &Layout) -> PathBuf {
-        match self {
-            BuildDir::Shared(path) => path.clone(),
-            BuildDir::Own { .. } => layout.build(),
-        }
-    }
-}
-
-/// Our own settings, as arguments of `--config` rather than variables: those would reach the build scripts, and a cargo
-/// that one of them starts would wait for the lock on our build directory for ever.
-fn own_settings(
-    workspace: &Workspace,
-    build_dir: &BuildDir,
-    wrapper: &Wrapper,
-    instrumentation: &Instrumentation,
-) -> Result<Vec<String>> {
-    let layout = workspace.layout();
-    let mut settings = vec![format!("build.rustc-workspace-wrapper={}", toml_string(&wrapper.program)?)];
-    if workspace.build_dir.is_some() {
-        settings.push(format!("build.build-dir={}", toml_string(&build_dir.path(&layout))?));
-    }
-    if instrumentation.build_scripts {
-        // Cargo runs them, so it has to be told where their counts go.
-        let pattern = layout.build_scripts().join("%m.profraw");
-        settings.push(format!("env.LLVM_PROFILE_FILE.value={}", toml_string(&pattern)?));
-        settings.push("env.LLVM_PROFILE_FILE.force=true".to_owned());
-    }
-    Ok(settings)
-}
-
-/// `path` as a basic string of TOML.
-fn toml_string(path: &Path) -> Result<String> {
-    let text = path.to_str().with_context(|| {
-        format!("cargo cannot be told of `{}`, because it is not valid UTF-8", path.display())
-    })?;
-    let mut quoted = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    Ok(quoted)
-}
-
-/// Takes the user's own workspace wrapper out of `environment`, where it would win over ours, so that ours can call it.
-fn chained_wrapper(
-    environment: &mut Environment,
-    current_dir: &Path,
-    settings: &[String],
-) -> Option<PathBuf> {
-    let from_variable = environment
-        .remove("RUSTC_WORKSPACE_WRAPPER")
-        .or_else(|| environment.remove("CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER"))
-        .map(PathBuf::from);
-    let configured = || {
-        let (value, base) =
-            configuration::find(environment, current_dir, settings, "rustc-workspace-wrapper")?;
-        // A bare name is looked up on the path, anything else starts from where the file is.
-        Some(if value.contains(['/', '\\']) { base.join(value) } else { value.into() })
-    };
-    from_variable
-        .or_else(configured)
-        .filter(|path| !path.as_os_str().is_empty() && path.file_stem() != Some(OsStr::new(PROGRAM)))
-}
-
-/// Sets `CARGO_BUILD_JOBS` to the number of processors that we may use, unless the user has set it in one of the ways
-/// that there are.
-fn set_jobs(environment: &mut Environment, current_dir: &Path, options: &BuildOptions) {
-    let chosen = options.jobs.is_some()
-        || environment.get("CARGO_BUILD_JOBS").is_some()
-        || configuration::find(environment, current_dir, &options.config, "jobs").is_some();
-    if !chosen {
-        environment.insert("CARGO_BUILD_JOBS", num_cpus::get().to_string());
-    }
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// What comes out
 
 /// What cargo has said so far.
 struct Outputs<'a> {
@@ -558,23 +333,9 @@ impl<'a> Outputs<'a> {
     fn compiler_profiles(&self) -> Result<Vec<PathBuf>> {
         let units = Unit::read_all(&self.layout)?;
         let units = units.iter().filter(|unit| unit.wrapper == self.wrapper.hash);
-        let units =
-            units.filter(|unit| self.build.artifacts.iter().any(|artifact| is_unit_of(unit, artifact)));
+        let units = units.filter(|unit| self.build.artifacts.iter().any(|artifact| unit.is_of(artifact)));
         Ok(units.flat_map(|unit| profiles_in(&unit.directory(&self.layout.units()))).collect())
     }
-}
-
-/// Whether `unit` is what `artifact` was compiled by. A program has lost its hash by the time that cargo names it, so
-/// for programs a unit of the same name with other features passes too.
-fn is_unit_of(unit: &Unit, artifact: &Artifact) -> bool {
-    let named = |path: &PathBuf| {
-        path.file_name().is_some_and(|name| name.to_string_lossy().contains(&unit.extra_filename))
-    };
-    unit.manifest_path == artifact.manifest_path
-        && unit.crate_name == artifact.target.crate_name()
-        && unit.test == artifact.test
-        && (unit.test || unit.crate_types == artifact.target.crate_types)
-        && (artifact.filenames.iter().any(named) || (artifact.executable.is_some() && !artifact.test))
 }
 
 /// The raw profiles directly in `directory`, sorted.

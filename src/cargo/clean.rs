@@ -1,7 +1,7 @@
 //! Removes what this library made for a target directory, and nothing else.
 
+use crate::cargo::unit::Unit;
 use crate::cargo::workspace::Workspace;
-use crate::cargo::wrapper::Unit;
 use crate::layout::Layout;
 use anyhow::{Context, Result};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,5 @@
-//! Two settings of cargo's configuration files that no cargo command on stable tells: is `build.jobs` set, and to what
-//! `build.rustc-workspace-wrapper`. Reads lines, not TOML: enough for how people write these two, harmless otherwise.
+//! A few settings of cargo's configuration files that no cargo command on stable tells: `build.jobs`, `build.target`,
+//! `build.rustc-workspace-wrapper`. Reads lines, not TOML: enough for how people write these, harmless otherwise.
 
 use crate::cargo::environment::Environment;
 use std::env;

@@ -1,6 +1,6 @@
 //! The lines that `cargo … --message-format=json` prints, one message each. Pure: reads text, starts nothing.
 
-use crate::cargo::fields::{flag, list, path, text, texts};
+use crate::cargo::json::{flag, list, path, text, texts};
 use crate::cargo::workspace::CargoTarget;
 use anyhow::Result;
 use serde_json::Value;

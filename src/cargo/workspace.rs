@@ -1,7 +1,7 @@
 //! The workspace as `cargo metadata` describes it: directories, members, their targets. Builds nothing.
 
 use crate::cargo::environment::Environment;
-use crate::cargo::fields::{flag, list, optional_text, path, text, texts};
+use crate::cargo::json::{flag, list, optional_text, path, text, texts};
 use crate::cargo::toolchain::Toolchain;
 use crate::layout::Layout;
 use anyhow::{Context, Result, bail};
@@ -333,4 +333,4 @@ fn coverage_table(value: &Value) -> Value {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

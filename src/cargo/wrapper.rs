@@ -7,10 +7,10 @@
 //! the link to the executable lies a file of options that change nothing about the code that comes out.
 
 use crate::cargo::environment::{Environment, Variables};
-use crate::cargo::fields::{flag, list, optional_text, path, text, texts};
+use crate::cargo::json::{flag, list, optional_text, path, read_json, text, texts, write_json};
 use crate::cargo::toolchain::Toolchain;
-use crate::cargo::workspace::{CargoTargetKind, Package, Workspace};
-use crate::layout::Layout;
+use crate::cargo::unit::Unit;
+use crate::cargo::workspace::{CargoTargetKind, Workspace};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::collections::hash_map::{DefaultHasher, RandomState};
@@ -37,7 +37,6 @@ const NONCE: &str = "XTASK_COVERAGE_NONCE";
 
 const OPTIONS_FILE: &str = "options.json";
 const ENVIRONMENT_FILE: &str = "environment.json";
-const UNIT_FILE: &str = "unit.json";
 
 /// What the user can choose about the code that is compiled. Each choice has its own artifacts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,9 +68,9 @@ pub struct Options {
     pub profiler_triples: Vec<String>,
     /// The wrapper that the user had configured; it gets the whole command.
     pub chained: Option<PathBuf>,
-    /// [`Layout::units`].
+    /// [`crate::layout::Layout::units`].
     pub units: PathBuf,
-    /// [`Layout::incremental`].
+    /// [`crate::layout::Layout::incremental`].
     pub incremental: PathBuf,
     /// Name and hashed value of each variable that cargo was called with.
     pub environment: Vec<(String, u64)>,
@@ -84,31 +83,6 @@ pub struct Member {
     pub dir: PathBuf,
     /// The crate names of its build scripts.
     pub build_scripts: Vec<String>,
-}
-
-/// One call of rustc for a member, as `clean` and the loading of proc-macro profiles need it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unit {
-    /// The directory below [`Layout::units`]: the crate's name and what tells its units apart.
-    pub name: String,
-    /// The name of the package.
-    pub package: String,
-    /// The manifest of the package.
-    pub manifest_path: PathBuf,
-    /// The name of the crate.
-    pub crate_name: String,
-    /// Its crate types.
-    pub crate_types: Vec<String>,
-    /// Whether it was compiled as a test.
-    pub test: bool,
-    /// Where rustc was told to write.
-    pub out_dir: PathBuf,
-    /// `-C extra-filename`: `-0123456789abcdef`, or nothing.
-    pub extra_filename: String,
-    /// The hash in the wrapper's path.
-    pub wrapper: String,
-    /// Whether flags were added.
-    pub instrumented: bool,
 }
 
 impl Instrumentation {
@@ -183,106 +157,6 @@ impl Options {
             environment: list(value, "environment").iter().filter_map(variable).collect(),
         })
     }
-}
-
-impl Unit {
-    /// Every unit that a wrapper has compiled for this target directory and that was not cleaned since, by name.
-    ///
-    /// # Errors
-    /// When the directory of units is there but cannot be read. A single unreadable record is passed over.
-    pub fn read_all(layout: &Layout) -> Result<Vec<Unit>> {
-        let directory = layout.units();
-        if !directory.is_dir() {
-            return Ok(Vec::new());
-        }
-        let entries =
-            fs::read_dir(&directory).with_context(|| format!("failed to list `{}`", directory.display()))?;
-        let mut units: Vec<Unit> = entries
-            .flatten()
-            .filter_map(|entry| {
-                let value = read_json(&entry.path().join(UNIT_FILE)).ok()?;
-                Unit::from_json(entry.file_name().to_str()?, &value).ok()
-            })
-            .collect();
-        units.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(units)
-    }
-
-    /// The run of a build script of `package` with this `OUT_DIR`: cargo keeps its output apart for our wrapper too.
-    pub fn of_build_script_run(wrapper: &str, package: &Package, out_dir: &Path) -> Unit {
-        let mut digits = format!("{:x}", md5::compute(out_dir.to_string_lossy().as_bytes()));
-        digits.truncate(16);
-        Unit {
-            name: format!("{}-build-script-run-{digits}", package.name),
-            package: package.name.clone(),
-            manifest_path: package.manifest_path.clone(),
-            crate_name: String::new(),
-            crate_types: Vec::new(),
-            test: false,
-            out_dir: out_dir.to_owned(),
-            extra_filename: String::new(),
-            wrapper: wrapper.to_owned(),
-            instrumented: false,
-        }
-    }
-
-    /// Where rustc's proc-macros leave their counts while the unit is compiled, given [`Layout::units`].
-    pub fn directory(&self, units: &Path) -> PathBuf {
-        units.join(&self.name)
-    }
-
-    /// Writes the record into the unit's directory, given [`Layout::units`].
-    ///
-    /// # Errors
-    /// When the directory or the file cannot be written.
-    pub fn write(&self, units: &Path) -> Result<()> {
-        let directory = self.directory(units);
-        fs::create_dir_all(&directory)
-            .with_context(|| format!("failed to create `{}`", directory.display()))?;
-        write_json(&directory.join(UNIT_FILE), &self.to_json())
-    }
-
-    fn to_json(&self) -> Value {
-        json!({
-            "package": self.package,
-            "manifest_path": self.manifest_path,
-            "crate_name": self.crate_name,
-            "crate_types": self.crate_types,
-            "test": self.test,
-            "out_dir": self.out_dir,
-            "extra_filename": self.extra_filename,
-            "wrapper": self.wrapper,
-            "instrumented": self.instrumented,
-        })
-    }
-
-    fn from_json(name: &str, value: &Value) -> Result<Unit> {
-        Ok(Unit {
-            name: name.to_owned(),
-            package: text(value, "package")?,
-            manifest_path: path(value, "manifest_path")?,
-            crate_name: text(value, "crate_name")?,
-            crate_types: texts(value, "crate_types"),
-            test: flag(value, "test", false),
-            out_dir: path(value, "out_dir")?,
-            extra_filename: text(value, "extra_filename")?,
-            wrapper: text(value, "wrapper")?,
-            instrumented: flag(value, "instrumented", false),
-        })
-    }
-}
-
-fn read_json(path: &Path) -> Result<Value> {
-    let bytes = fs::read(path).with_context(|| format!("failed to read `{}`", path.display()))?;
-    serde_json::from_slice(&bytes).with_context(|| format!("failed to read `{}`", path.display()))
-}
-
-/// Writes beside and renames, so that a reader sees the old file or the new one.
-fn write_json(path: &Path, value: &Value) -> Result<()> {
-    let beside = path.with_extension(format!("{}.tmp", process::id()));
-    fs::write(&beside, value.to_string())
-        .and_then(|()| fs::rename(&beside, path))
-        .with_context(|| format!("failed to write `{}`", path.display()))
 }
 
 fn hash_value(nonce: &OsStr, value: &OsStr) -> u64 {
@@ -379,6 +253,12 @@ pub fn install(
 }
 
 impl Wrapper {
+    /// A wrapper in `directory` that nobody installed.
+    #[cfg(test)]
+    pub(super) fn for_tests(directory: PathBuf) -> Wrapper {
+        Wrapper { program: directory.join(PROGRAM), hash: "0".to_owned(), nonce: String::new() }
+    }
+
     /// What cargo must be called with besides the program: the number that hides the user's variables.
     pub fn variable(&self) -> (&'static str, &str) {
         (NONCE, &self.nonce)
@@ -466,7 +346,7 @@ pub enum Decision {
     /// A unit of a member.
     Compile {
         /// What is compiled, for the record.
-        unit: Unit,
+        unit: Box<Unit>,
         /// The arguments to add behind cargo's.
         arguments: Vec<OsString>,
     },
@@ -524,7 +404,7 @@ pub fn decide(
         wrapper: wrapper.to_owned(),
         instrumented,
     };
-    Decision::Compile { unit, arguments: added }
+    Decision::Compile { unit: Box::new(unit), arguments: added }
 }
 
 /// What matters in the arguments of a call of rustc.

@@ -78,19 +78,15 @@ impl Budget {
     pub(super) fn next(&self) -> Option<usize> {
         let mut state = self.lock();
         loop {
-            if state.stopped {
-                return None;
+            match state.take(self.threads, Instant::now()) {
+                Next::Start(job) => return Some(job),
+                Next::Nothing => return None,
+                // Without an event, only the end of somebody's grace can make room.
+                Next::Wait => {
+                    let waited = self.changed.wait_timeout(state, GRACE);
+                    state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                }
             }
-            let first = *state.queue.front()?;
-            let now = Instant::now();
-            if state.has_room(self.threads, first.exclusive, now) {
-                state.queue.pop_front();
-                let running = Running { since: now, exclusive: first.exclusive, tests_left: None };
-                state.running.insert(first.job, running);
-                return Some(first.job);
-            }
-            // Without an event, only the end of somebody's grace can make room.
-            state = self.changed.wait_timeout(state, GRACE).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -133,23 +129,49 @@ impl Budget {
     }
 }
 
+/// What to do about the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// This job starts.
+    Start(usize),
+    /// There is no room for the first one.
+    Wait,
+    /// No more jobs start.
+    Nothing,
+}
+
 impl State {
-    fn has_room(&self, budget: usize, exclusive: bool, now: Instant) -> bool {
+    fn take(&mut self, budget: usize, now: Instant) -> Next {
+        let Some(first) = self.queue.front().copied().filter(|_| !self.stopped) else { return Next::Nothing };
         let used: usize = self.running.values().map(|running| running.threads(budget, now)).sum();
-        if exclusive { self.running.is_empty() } else { used < budget }
+        let has_room = if first.exclusive { self.running.is_empty() } else { used < budget };
+        if !has_room {
+            return Next::Wait;
+        }
+        self.queue.pop_front();
+        self.running.insert(first.job, Running { since: now, exclusive: first.exclusive, tests_left: None });
+        Next::Start(first.job)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Budget, GRACE};
+    use super::{Budget, GRACE, Next};
+    use std::time::{Duration, Instant};
 
-    /// Whether the first job in the queue could start when the latest has run for `graces` times [`GRACE`].
-    fn has_room(budget: &Budget, graces: u32) -> bool {
-        let state = budget.lock();
-        let first = state.queue.front().expect("a job waits");
-        let latest = state.running.values().map(|running| running.since).max().expect("a job runs");
-        state.has_room(budget.threads, first.exclusive, latest + GRACE * graces)
+    /// What happens to the queue when `later` has passed since the latest job started.
+    fn take(budget: &Budget, later: Duration) -> Next {
+        let mut state = budget.lock();
+        let latest = state.running.values().map(|running| running.since).max();
+        state.take(budget.threads, latest.unwrap_or_else(Instant::now) + later)
+    }
+
+    fn at_once(budget: &Budget) -> Next {
+        take(budget, Duration::ZERO)
+    }
+
+    fn at_last(budget: &Budget) -> Next {
+        take(budget, GRACE * 9)
     }
 
     fn budget(threads: usize, jobs: usize) -> Budget {
@@ -160,60 +182,58 @@ mod tests {
     fn small_binaries_run_side_by_side() {
         let budget = budget(4, 9);
         for job in 0..4 {
-            assert_eq!(budget.next(), Some(job));
-            assert!(
-                !has_room(&budget, 0),
-                "until job {job} says how many tests it has, it may use everything"
+            assert_eq!(at_once(&budget), Next::Start(job));
+            assert_eq!(
+                at_once(&budget),
+                Next::Wait,
+                "job {job} may use everything until it says how many tests it has"
             );
             budget.announce(job, 1);
         }
-        assert!(!has_room(&budget, 0), "four tests on four threads");
+        assert_eq!(at_last(&budget), Next::Wait, "four tests on four threads");
         budget.finish(2);
-        assert_eq!(budget.next(), Some(4));
+        assert_eq!(at_once(&budget), Next::Start(4));
     }
 
     #[test]
     fn a_large_binary_has_everything_until_its_last_tests() {
         let budget = budget(4, 2);
-        assert_eq!(budget.next(), Some(0));
+        assert_eq!(at_once(&budget), Next::Start(0));
         budget.announce(0, 300);
-        assert!(!has_room(&budget, 9));
+        assert_eq!(at_last(&budget), Next::Wait);
         for _ in 0..296 {
             budget.test_ended(0);
         }
-        assert!(!has_room(&budget, 9), "four are left for four threads");
+        assert_eq!(at_last(&budget), Next::Wait, "four are left for four threads");
         budget.test_ended(0);
-        assert_eq!(budget.next(), Some(1));
+        assert_eq!(at_once(&budget), Next::Start(1));
     }
 
     #[test]
     fn a_harness_of_another_kind_is_charged_one_thread_after_a_while() {
         let budget = budget(2, 2);
-        assert_eq!(budget.next(), Some(0));
-        assert!(!has_room(&budget, 0));
-        assert!(has_room(&budget, 1));
+        assert_eq!(at_once(&budget), Next::Start(0));
+        assert_eq!(at_once(&budget), Next::Wait);
+        assert_eq!(take(&budget, GRACE), Next::Start(1));
     }
 
     #[test]
     fn a_binary_without_tests_still_runs() {
         let budget = budget(1, 2);
-        assert_eq!(budget.next(), Some(0));
+        assert_eq!(at_once(&budget), Next::Start(0));
         budget.announce(0, 0);
-        assert!(!has_room(&budget, 9), "its process is still there");
+        assert_eq!(at_last(&budget), Next::Wait, "its process is still there");
     }
 
     #[test]
     fn exclusive_jobs_run_last_and_alone() {
         let budget = Budget::new(8, &[(0, true), (1, false), (2, true)]);
-        assert_eq!(budget.next(), Some(1));
-        budget.announce(1, 1);
-        assert!(!has_room(&budget, 9));
-        budget.finish(1);
-        assert_eq!(budget.next(), Some(0));
-        budget.announce(0, 1);
-        assert!(!has_room(&budget, 9));
-        budget.finish(0);
-        assert_eq!(budget.next(), Some(2));
+        for job in [1, 0, 2] {
+            assert_eq!(at_once(&budget), Next::Start(job));
+            budget.announce(job, 1);
+            assert_eq!(at_last(&budget), if job == 2 { Next::Nothing } else { Next::Wait });
+            budget.finish(job);
+        }
         assert_eq!(budget.next(), None);
     }
 

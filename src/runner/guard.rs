@@ -6,11 +6,10 @@
 //! When the pipe closes, it ends the groups that are left.
 
 use std::io::{self, Write};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 /// Reads `+ group` and `- group`; at the end of its input ends the remaining groups, first politely.
-#[cfg(unix)]
 const SCRIPT: &str = r#"
 trap '' INT TERM HUP QUIT
 groups=' '
@@ -34,20 +33,16 @@ pub(super) struct Guard {
 
 impl Guard {
     /// Starts to watch. `None` where there are no process groups or no shell; then tests stay in ours.
-    #[cfg(unix)]
     pub(super) fn start() -> Option<Guard> {
-        use std::os::unix::process::CommandExt;
-        use std::process::Stdio;
+        if !cfg!(unix) {
+            return None;
+        }
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", SCRIPT]).process_group(0);
+        command.args(["-c", SCRIPT]);
         // None of our streams, or a reader of them would wait for the shell too.
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        Guard::separate(&mut command);
         Some(Guard { shell: Mutex::new(command.spawn().ok()?) })
-    }
-
-    #[cfg(not(unix))]
-    pub(super) fn start() -> Option<Guard> {
-        None
     }
 
     /// Lets `command` start in a group of its own.

@@ -195,7 +195,7 @@ pub fn run_tests(
         guard: None,
         events: Mutex::new(on_event),
     };
-    run.to_the_end()
+    run.finish()
 }
 
 /// A run under way.
@@ -214,7 +214,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn to_the_end(mut self) -> Result<TestRun> {
+    fn finish(mut self) -> Result<TestRun> {
         let start = Instant::now();
         let workers = if self.inherited { 1 } else { self.budget.threads().min(self.jobs.len()) };
         if !self.inherited && !self.jobs.is_empty() {

@@ -7,7 +7,8 @@ use anyhow::{Context, Result, bail};
 use super::config::{Command, Config, Destination};
 use super::record::{RunRecord, TestRecord};
 use super::{Outcome, cargo_config, discover, render, sources, testing, threads};
-use crate::cargo::build::{self, Build, BuildOptions};
+use crate::cargo::build::{self, Build};
+use crate::cargo::invocation::BuildOptions;
 use crate::cargo::workspace::Workspace;
 use crate::cargo::wrapper::{Instrumentation, is_continuous};
 use crate::layout::{Layout, REPORT_FILES};
@@ -32,8 +33,7 @@ pub(super) fn coverage(config: &Config, ui: &Ui) -> Result<Outcome> {
     if !config.tests.run {
         return Ok(Outcome::Fine);
     }
-    let target_triple = config.build.target_triple.as_deref().unwrap_or(&workspace.toolchain.host);
-    let continuous = config.tests.continuous && is_continuous(target_triple);
+    let continuous = config.tests.continuous && is_continuous(&build.target_triple);
     let run = testing::run_tests(&build, &layout, config, continuous, ui)?;
     testing::say_summary(&run, &build, ui);
 
