@@ -5,6 +5,7 @@ pub mod filter;
 pub mod layout;
 pub mod llvm_tools;
 pub mod load;
+pub mod object;
 pub mod report;
 pub mod runner;
 pub mod task;

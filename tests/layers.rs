@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A top-level module and those that it may name besides itself.
-const LAYERS: [(&str, &[&str]); 13] = [
+const LAYERS: [(&str, &[&str]); 14] = [
     ("format", &[]),
     ("filter", &[]),
     ("layout", &[]),
@@ -17,7 +17,8 @@ const LAYERS: [(&str, &[&str]); 13] = [
     ("llvm_tools", &[]),
     ("cargo", &["layout"]),
     ("runner", &["cargo", "layout"]),
-    ("load", &["format", "coverage"]),
+    ("object", &["format"]),
+    ("load", &["format", "object", "coverage"]),
     ("task", &["cargo", "coverage", "filter", "layout", "llvm_tools", "load", "report", "runner", "ui"]),
     // Only for tests: compares text with files.
     ("golden", &[]),

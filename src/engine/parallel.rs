@@ -1,7 +1,7 @@
 //! Independent pieces of work on several threads, results in the order of the pieces.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Applies `work` to each item, on at most `threads` threads, and returns the results in the items' order.
 ///
@@ -15,30 +15,37 @@ pub(crate) fn map_in_order<T: Send, R: Send>(
     if threads <= 1 {
         return items.into_iter().map(work).collect();
     }
+    let n_items = items.len();
     let items: Vec<Mutex<Option<T>>> = items.into_iter().map(|item| Mutex::new(Some(item))).collect();
+    let results: Vec<Mutex<Option<R>>> = (0..n_items).map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     let run = || {
-        let mut results = Vec::new();
-        loop {
-            let position = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(position) else { return results };
-            let item = item.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
-            results.extend(item.map(|item| (position, work(item))));
+        while let Some((item, result)) = next_pair(&items, &results, &next) {
+            let done = lock(item).take().map(&work);
+            *lock(result) = done;
         }
     };
-    let mut results = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(run)).collect();
-        let mut results = run();
-        for other in others {
-            match other.join() {
-                Ok(more) => results.extend(more),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(run);
         }
-        results
+        run();
     });
-    results.sort_unstable_by_key(|(position, _)| *position);
-    results.into_iter().map(|(_, result)| result).collect()
+    results
+        .into_iter()
+        .filter_map(|result| result.into_inner().unwrap_or_else(PoisonError::into_inner))
+        .collect()
+}
+
+/// The next item that nobody has taken, and the place for its result.
+fn next_pair<'a, T, R>(items: &'a [T], results: &'a [R], next: &AtomicUsize) -> Option<(&'a T, &'a R)> {
+    let position = next.fetch_add(1, Ordering::Relaxed);
+    items.get(position).zip(results.get(position))
+}
+
+/// A thread that panicked ends all of them when they are joined; until then its locks hold nothing half-done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

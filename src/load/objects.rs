@@ -14,11 +14,9 @@ use crate::coverage::map::{CoverageMap, NewInObject};
 use crate::format::covfun;
 use crate::format::covmap;
 use crate::format::error::Error;
-use crate::format::object::{
-    Architecture, CoverageSections, PointerWidth, ReadAt, ReadError, coverage_sections,
-};
 use crate::format::prf_names::{self, NamesChunk};
 use crate::format::profraw;
+use crate::object::{Architecture, CoverageSections, PointerWidth, ReadAt, ReadError, coverage_sections};
 
 /// What the threads share. Objects are added in the order of their paths, whoever has read them first.
 struct Shared {

@@ -179,6 +179,9 @@ fn say_omissions(omissions: &Omissions, objects: &[PathBuf], ui: &Ui) {
         ("shadowed-function", "are hidden by an older copy", &omissions.shadowed),
     ];
     for (slug, what, functions) in kinds {
+        // Threads find them in any order.
+        let mut functions: Vec<&OmittedFunction> = functions.iter().collect();
+        functions.sort_by_key(|function| (function.object, &function.name));
         let mut by_object: Vec<(&Path, Vec<&OmittedFunction>)> = Vec::new();
         let mut positions: HashMap<usize, usize> = HashMap::new();
         for function in functions {

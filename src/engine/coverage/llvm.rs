@@ -32,14 +32,14 @@ pub fn evaluate(map: &CoverageMap, profile: &Profile, keep: &dyn Fn(&[u8]) -> bo
     }
     let Loader { functions, by_file, omissions, .. } = loader;
 
-    let mut paths: Vec<(&Box<[u8]>, PathIndex)> =
-        by_file.keys().map(|&path| (&map.paths[path as usize], path)).collect();
+    let mut paths: Vec<(Box<[u8]>, PathIndex)> =
+        by_file.keys().map(|&path| (map.paths[path as usize].clone(), path)).collect();
     paths.sort_unstable();
     let mut totals = Summary::EMPTY;
     let files: Vec<FileCoverage> = paths
         .into_iter()
         .filter(|(path, _)| keep(path))
-        .map(|(path, index)| file_coverage(path, index, &functions, &by_file[&index]))
+        .map(|(path, index)| file_coverage(&path, index, &functions, &by_file[&index]))
         .inspect(|file| totals += file.summary)
         .collect();
     Coverage { model: Model::Llvm, paths: map.paths.clone(), files, functions, totals, omissions }
@@ -191,11 +191,10 @@ impl<'a> Loader<'a> {
     ) {
         let index = self.functions.len() as u32;
         self.listed.entry(name_ref).or_default().push(index);
-        let mut distinct = files.clone();
-        distinct.sort_unstable();
-        distinct.dedup();
-        for path in distinct {
-            self.by_file.entry(path).or_default().push(index);
+        for (position, path) in files.iter().enumerate() {
+            if !files[..position].contains(path) {
+                self.by_file.entry(*path).or_default().push(index);
+            }
         }
         let execution_count = regions.first().map_or(0, |region| region.range.count);
         let main_path = files.first().map(|&path| &self.map.paths[path as usize][..]);

@@ -39,20 +39,21 @@ pub fn evaluate(
     });
 
     let mut omissions = Omissions::default();
-    let mut files: Vec<(Box<[u8]>, FileParts)> =
-        paths.into_iter().map(|path| (path, FileParts::default())).collect();
+    let mut parts: Vec<FileParts> = paths.iter().map(|_| FileParts::default()).collect();
     for share in counted {
         omissions.malformed.extend(share.malformed);
-        for ((_, parts), more) in files.iter_mut().zip(share.files) {
+        for (parts, more) in parts.iter_mut().zip(share.files) {
             parts.append(more);
         }
     }
-    omissions.malformed.sort_by(|a, b| (a.object, &a.name).cmp(&(b.object, &b.name)));
-    files.retain(|(_, parts)| !parts.regions.is_empty());
-    files.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    let mut sorted: Vec<(Box<[u8]>, PathIndex)> = paths.into_iter().zip(0..).collect();
+    sorted.retain(|(_, index)| !parts[*index as usize].regions.is_empty());
+    sorted.sort_unstable();
 
-    let paths = files.iter().map(|(path, _)| path.clone()).collect();
-    let numbered = (0..).zip(files).collect();
+    let paths = sorted.iter().map(|(path, _)| path.clone()).collect();
+    let take_parts = |index: PathIndex| std::mem::take(&mut parts[index as usize]);
+    let in_order: Vec<FileParts> = sorted.iter().map(|(_, index)| *index).map(take_parts).collect();
+    let numbered = (0..).zip(sorted.into_iter().map(|(path, _)| path).zip(in_order)).collect();
     let evaluated =
         map_in_order(numbered, threads, |(index, (path, parts))| file_coverage(path, index, parts, map));
     let mut coverage = Coverage {

@@ -1,4 +1,4 @@
-//! Bytes in, structs out: raw profiles, coverage maps, names, and the sections of object files that hold them.
+//! Bytes in, structs out: raw profiles, coverage maps, function records and names.
 //!
 //! No I/O, no panic and no allocation beyond a small multiple of the input, whatever the bytes: every input is
 //! untrusted. Nothing here knows what a count means; that is [`crate::coverage`].
@@ -19,7 +19,6 @@ pub mod covfun;
 pub mod covmap;
 pub mod cursor;
 pub mod error;
-pub mod object;
 pub mod prf_names;
 pub mod profraw;
 mod zlib;

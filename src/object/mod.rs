@@ -12,6 +12,20 @@
 //!
 //! Mach-O segments are not compared. In COFF a `$` and what follows is not part of the name. LLVM's reader has these
 //! rules in `CoverageMappingReader.cpp`.
+//!
+//! As in the format layer, no bytes make this panic, run for ever or allocate without bound.
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::as_conversions
+    )
+)]
 
 mod archive;
 mod coff;
@@ -30,8 +44,8 @@ pub use self::input::{ReadAt, ReadError};
 pub use self::universal::Architecture;
 
 use self::input::Window;
-use super::cursor::Endian;
-use super::error::{Error, ErrorKind};
+use crate::format::cursor::Endian;
+use crate::format::error::{Error, ErrorKind};
 
 /// What one file holds for coverage.
 #[derive(Debug, Default)]

@@ -13,7 +13,7 @@ use crate::format::{covfun, covmap, prf_names};
 
 macro_rules! fixtures {
     ($($name:literal)*) => {
-        &[$(($name, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/objects/", $name)))),*]
+        &[$(($name, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/objects/", $name)))),*]
     };
 }
 

@@ -9,7 +9,7 @@ use std::io;
 use super::made::{ElfSection, archive, elf};
 use super::{FIXTURES, LITTLE_64, arm64, check_error, fixture};
 use crate::format::error::{Error, ErrorKind};
-use crate::format::object::{CoverageSections, ObjectFile, ReadAt, ReadError, coverage_sections};
+use crate::object::{CoverageSections, ObjectFile, ReadAt, ReadError, coverage_sections};
 
 /// Reads `bytes` and counts what is asked for, so that a test sees requests outside of the input and too many.
 struct Counting<'a> {
