@@ -26,9 +26,8 @@ use crate::ui::message::Advised;
 /// There is no run to report on; nothing can be read or written.
 pub(super) fn report(config: &Config, ui: &Ui) -> Result<Outcome> {
     let (record, usual_dir) = if config.input.objects.is_empty() {
-        let path = find_record(config)?;
-        let usual_dir = path.parent().map_or_else(PathBuf::new, Path::to_owned);
-        (RunRecord::read(&path)?, usual_dir)
+        let (record, path) = find_record(config)?;
+        (record, path.parent().map_or_else(PathBuf::new, Path::to_owned))
     } else {
         foreign_record(config)?
     };
@@ -37,11 +36,11 @@ pub(super) fn report(config: &Config, ui: &Ui) -> Result<Outcome> {
     Ok(Outcome::Fine)
 }
 
-/// The `run.json` of the last run.
+/// The record of the last run, and the path of its `run.json`.
 ///
 /// The workspace's root is where its `Cargo.lock` is. Looking there first spares a call of cargo, which takes longer than
 /// the report; where the record is not in the usual place, cargo is asked.
-fn find_record(config: &Config) -> Result<PathBuf> {
+fn find_record(config: &Config) -> Result<(RunRecord, PathBuf)> {
     let target_dir = config.build.target_dir.clone().or_else(|| {
         let from_environment = std::env::var_os("CARGO_TARGET_DIR").filter(|dir: &OsString| !dir.is_empty());
         from_environment.map(PathBuf::from)
@@ -52,13 +51,16 @@ fn find_record(config: &Config) -> Result<PathBuf> {
             None => std::env::current_dir()?,
         };
         if let Some(root) = start.ancestors().find(|dir| dir.join("Cargo.lock").is_file()) {
-            let record = root.join("target/coverage/run.json");
-            if RunRecord::read(&record).is_ok_and(|found| found.workspace_root == root) {
-                return Ok(record);
+            let path = root.join("target/coverage/run.json");
+            if let Ok(record) = RunRecord::read(&path)
+                && record.workspace_root == root
+            {
+                return Ok((record, path));
             }
         }
     }
-    Ok(discover(config)?.layout().run_json())
+    let path = discover(config)?.layout().run_json();
+    Ok((RunRecord::read(&path)?, path))
 }
 
 /// A record for `--object` and `--profraw`, and the directory for reports.

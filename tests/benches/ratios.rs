@@ -14,6 +14,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -93,39 +94,46 @@ impl Bench {
         Ok(Bench { sh, xtask, manifest_path, runs, scratch })
     }
 
-    /// Runs a command with its output thrown away and measures it.
+    /// Runs a command with its output thrown away and measures it. Peak memory is measured in a run of its own: what
+    /// measures it would take part of the time.
     fn cost(&self, program: &str, arguments: &[OsString], variables: &[(&str, &str)]) -> Result<Cost> {
-        let figures = self.scratch.join("figures");
-        let mut command = cmd!(self.sh, "/usr/bin/time --quiet -o {figures} -f %M {program} {arguments...}");
-        for (name, value) in variables {
-            command = command.env(name, value);
-        }
-        let start = Instant::now();
-        let output = command.quiet().ignore_status().output().context("failed to run /usr/bin/time")?;
-        let seconds = start.elapsed().as_secs_f64();
-        ensure!(
-            output.status.success(),
-            "`{program}` failed ({}): {}",
-            output.status,
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let text = std::fs::read_to_string(&figures)?;
-        let peak_kib = text.trim().parse().with_context(|| format!("/usr/bin/time printed {text:?}"))?;
-        Ok(Cost { seconds, peak_kib })
+        let seconds = self.seconds(program, arguments, variables)?;
+        Ok(Cost { seconds, peak_kib: f64::NAN })
     }
 
-    fn our_cost(&self, arguments: &[&str]) -> Result<Cost> {
+    fn seconds(&self, program: &str, arguments: &[OsString], variables: &[(&str, &str)]) -> Result<f64> {
+        let mut command = Command::new(program);
+        command.args(arguments).envs(variables.iter().copied());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let start = Instant::now();
+        let status = command.status().with_context(|| format!("failed to run `{program}`"))?;
+        let seconds = start.elapsed().as_secs_f64();
+        ensure!(status.success(), "`{program}` failed ({status})");
+        Ok(seconds)
+    }
+
+    /// The same with the peak memory, and with no time.
+    fn peak(&self, program: &str, arguments: &[OsString]) -> Result<Cost> {
+        let figures = self.scratch.join("figures");
+        let command = cmd!(self.sh, "/usr/bin/time --quiet -o {figures} -f %M {program} {arguments...}");
+        let output = command.quiet().ignore_status().output().context("failed to run /usr/bin/time")?;
+        ensure!(output.status.success(), "`{program}` failed ({})", output.status);
+        let text = std::fs::read_to_string(&figures)?;
+        let peak_kib = text.trim().parse().with_context(|| format!("/usr/bin/time printed {text:?}"))?;
+        Ok(Cost { seconds: 0.0, peak_kib })
+    }
+
+    fn our_arguments(&self, arguments: &[&str]) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
         arguments.extend(["--manifest-path".into(), self.manifest_path.clone().into()]);
-        let program = self.xtask.to_string_lossy().into_owned();
-        self.cost(&program, &arguments, &[])
+        arguments
     }
 
     fn report(&self, flags: &[&str]) -> Result<()> {
         println!("preparing: one run of the tests");
-        self.our_cost(
-            &[&["coverage", "--no-report", "--no-fail-fast", "--ignore-run-fail"], flags].concat(),
-        )?;
+        let program = self.xtask.to_string_lossy().into_owned();
+        let prepare = [&["coverage", "--no-report", "--no-fail-fast", "--ignore-run-fail"], flags].concat();
+        self.cost(&program, &self.our_arguments(&prepare), &[])?;
         let record = self.last_run()?;
         let paths = |key: &str| -> Vec<String> {
             let list = record[key].as_array().cloned().unwrap_or_default();
@@ -158,20 +166,23 @@ impl Bench {
             export.push(object.into());
         }
         let output = output.to_string_lossy().into_owned();
+        let report = self.our_arguments(&[
+            "coverage",
+            "report",
+            "--lcov",
+            "--no-default-exclude",
+            "--output-path",
+            &output,
+        ]);
         self.compare(
             "report",
-            || {
-                self.our_cost(&[
-                    "coverage",
-                    "report",
-                    "--lcov",
-                    "--no-default-exclude",
-                    "--output-path",
-                    &output,
-                ])
-            },
+            || self.cost(&program, &report, &[]),
             || Ok(self.cost(&profdata, &merge, &[])? + self.cost(&cov, &export, &[])?),
-        )
+        )?;
+        let ours = self.peak(&program, &report)?;
+        let theirs = self.peak(&profdata, &merge)? + self.peak(&cov, &export)?;
+        Pairs(vec![(ours, theirs)]).print_memory("report");
+        Ok(())
     }
 
     /// The `run.json` of the measured workspace.
@@ -304,8 +315,13 @@ impl Pairs {
             1.0 / ratio,
             self.0.len()
         );
-        let (ours, theirs, ratio) = of(|cost| cost.peak_kib / 1024.0);
-        println!("{name}: peak memory {ours:.1} MiB, theirs {theirs:.1} MiB, ratio {ratio:.3}");
+    }
+
+    fn print_memory(&self, name: &str) {
+        for (ours, theirs) in &self.0 {
+            let (ours, theirs) = (ours.peak_kib / 1024.0, theirs.peak_kib / 1024.0);
+            println!("{name}: peak memory {ours:.1} MiB, theirs {theirs:.1} MiB, ratio {:.3}", ours / theirs);
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use super::counter::Evaluator;
 use super::demangle::demangle;
 use super::function::{CountedBranch, CountedRegion, FunctionRecord, count_regions};
 use super::llvm::omitted_function;
-use super::map::{CoverageMap, MappingRecord, PathIndex};
+use super::map::{CoverageMap, MappingRecord, PathIndex, RefHasherBuilder};
 use super::profile::Profile;
 use super::segment::{CountedKind, CountedRange, segments, sort_and_combine};
 use super::summary::Ratio;
@@ -129,7 +129,7 @@ struct FunctionCounter<'a> {
     placed: &'a [Option<usize>],
     files: Vec<FileParts>,
     /// The files of the functions counted so far.
-    seen: HashMap<(u64, u64), Vec<Vec<PathIndex>>>,
+    seen: HashMap<(u64, u64), Vec<Vec<PathIndex>>, RefHasherBuilder>,
     mapping: Mapping,
     evaluator: Evaluator,
 }
@@ -153,7 +153,7 @@ impl<'a> FunctionCounter<'a> {
             profile,
             placed,
             files: (0..n_files).map(|_| FileParts::default()).collect(),
-            seen: HashMap::new(),
+            seen: HashMap::default(),
             mapping: Mapping::default(),
             evaluator: Evaluator::default(),
         }
