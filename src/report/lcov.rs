@@ -19,68 +19,132 @@ pub struct LcovOptions {
 /// # Errors
 /// Those of `out`.
 pub fn write(coverage: &Coverage, options: LcovOptions, out: &mut dyn Write) -> Result<()> {
+    // A file at a time in memory: a tracefile is hundreds of thousands of short records.
+    let mut records = Vec::new();
     for file in &coverage.files {
-        out.write_all(b"SF:")?;
-        out.write_all(&single_line(&file.path))?;
-        out.write_all(b"\n")?;
-        write_functions(coverage, file, options, out)?;
-        if !options.summary_only {
-            for line in file.lines() {
-                writeln!(out, "DA:{},{}", line.line, line.count)?;
-            }
-            write_branches(&file.branch_lines, out)?;
-        }
-        let summary = &file.summary;
-        writeln!(out, "BRF:{}\nBRH:{}", summary.branches.count, summary.branches.covered)?;
-        writeln!(out, "LF:{}\nLH:{}", summary.lines.count, summary.lines.covered)?;
-        out.write_all(b"end_of_record\n")?;
+        records.clear();
+        push_file(&mut records, coverage, file, options);
+        out.write_all(&records)?;
     }
     Ok(())
 }
 
-fn write_functions(
-    coverage: &Coverage,
-    file: &FileCoverage,
-    options: LcovOptions,
-    out: &mut dyn Write,
-) -> Result<()> {
+fn push_file(records: &mut Vec<u8>, coverage: &Coverage, file: &FileCoverage, options: LcovOptions) {
+    records.extend_from_slice(b"SF:");
+    push_single_line(records, &file.path);
+    let functions = || file.functions.iter().map(|&function| &coverage.functions[function as usize]);
     if !options.summary_only && !options.skip_functions {
-        let functions = || file.functions.iter().map(|&function| &coverage.functions[function as usize]);
         for function in functions() {
-            write!(out, "FN:{},", function.start_line())?;
-            out.write_all(&single_line(&function.name))?;
-            out.write_all(b"\n")?;
+            push_numbers(records, b"\nFN:", &[function.start_line().into()]);
+            records.push(b',');
+            push_single_line(records, &function.name);
         }
         for function in functions() {
-            write!(out, "FNDA:{},", function.execution_count)?;
-            out.write_all(&single_line(&function.name))?;
-            out.write_all(b"\n")?;
+            push_numbers(records, b"\nFNDA:", &[function.execution_count]);
+            records.push(b',');
+            push_single_line(records, &function.name);
         }
     }
-    writeln!(out, "FNF:{}\nFNH:{}", file.summary.functions.count, file.summary.functions.covered)
+    let summary = &file.summary;
+    push_numbers(records, b"\nFNF:", &[summary.functions.count]);
+    push_numbers(records, b"\nFNH:", &[summary.functions.covered]);
+    if !options.summary_only {
+        for line in file.lines() {
+            push_numbers(records, b"\nDA:", &[line.line.into(), line.count]);
+        }
+        push_branches(records, &file.branch_lines);
+    }
+    push_numbers(records, b"\nBRF:", &[summary.branches.count]);
+    push_numbers(records, b"\nBRH:", &[summary.branches.covered]);
+    push_numbers(records, b"\nLF:", &[summary.lines.count]);
+    push_numbers(records, b"\nLH:", &[summary.lines.covered]);
+    records.extend_from_slice(b"\nend_of_record\n");
 }
 
 /// One pair of `BRDA` records for each condition; a line's conditions are numbered from 0. LLVM cuts the counts to 32
 /// bits and takes two zeros for "never evaluated".
-fn write_branches(branches: &[BranchLine], out: &mut dyn Write) -> Result<()> {
+fn push_branches(records: &mut Vec<u8>, branches: &[BranchLine]) {
     for on_line in branches.chunk_by(|a, b| a.line == b.line) {
-        for (pair, branch) in on_line.iter().enumerate() {
+        for (pair, branch) in (0_u64..).zip(on_line) {
             let counts = [branch.when_true as u32, branch.when_false as u32];
             let is_evaluated = counts != [0, 0];
-            for (side, count) in counts.into_iter().enumerate() {
-                write!(out, "BRDA:{},{pair},{},", branch.line, 2 * pair + side)?;
-                if is_evaluated { writeln!(out, "{count}")? } else { writeln!(out, "-")? }
+            for (side, count) in (0_u64..).zip(counts) {
+                push_numbers(records, b"\nBRDA:", &[branch.line.into(), pair, 2 * pair + side]);
+                if is_evaluated {
+                    push_numbers(records, b",", &[count.into()]);
+                } else {
+                    records.extend_from_slice(b",-");
+                }
             }
         }
     }
-    Ok(())
+}
+
+/// Adds a tag and numbers with commas between them.
+fn push_numbers(records: &mut Vec<u8>, tag: &[u8], numbers: &[u64]) {
+    records.extend_from_slice(tag);
+    for (index, &number) in numbers.iter().enumerate() {
+        if index > 0 {
+            records.push(b',');
+        }
+        let mut digits = [0; 20];
+        let mut start = digits.len();
+        let mut rest = number;
+        loop {
+            start -= 1;
+            digits[start] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        records.extend_from_slice(&digits[start..]);
+    }
 }
 
 /// A record is a line, so a line break in a name would begin another record.
-fn single_line(text: &[u8]) -> std::borrow::Cow<'_, [u8]> {
-    if text.iter().any(|&byte| byte == b'\n' || byte == b'\r') {
-        text.iter().map(|&byte| if byte == b'\n' || byte == b'\r' { b' ' } else { byte }).collect()
-    } else {
-        text.into()
+fn push_single_line(records: &mut Vec<u8>, text: &[u8]) {
+    let start = records.len();
+    records.extend_from_slice(text);
+    if text.contains(&b'\n') || text.contains(&b'\r') {
+        for byte in &mut records[start..] {
+            if *byte == b'\n' || *byte == b'\r' {
+                *byte = b' ';
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{push_branches, push_numbers, push_single_line};
+    use crate::coverage::branch::BranchLine;
+
+    fn text(push: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut records = Vec::new();
+        push(&mut records);
+        String::from_utf8(records).expect("text")
+    }
+
+    #[test]
+    fn numbers_are_decimal() {
+        assert_eq!(text(|records| push_numbers(records, b"DA:", &[0, 7])), "DA:0,7");
+        assert_eq!(
+            text(|records| push_numbers(records, b"", &[u64::MAX, 1000])),
+            "18446744073709551615,1000"
+        );
+    }
+
+    #[test]
+    fn names_stay_on_their_line() {
+        assert_eq!(text(|records| push_single_line(records, b"a\nend_of_record\r\nb")), "a end_of_record  b");
+    }
+
+    #[test]
+    fn conditions_are_numbered_by_line() {
+        let branch = |line, when_true, when_false| BranchLine { line, when_true, when_false };
+        let branches = [branch(3, 1, 0), branch(3, 0, 0), branch(9, 1 << 32, 5)];
+        let expected = "\nBRDA:3,0,0,1\nBRDA:3,0,1,0\nBRDA:3,1,2,-\nBRDA:3,1,3,-\nBRDA:9,0,0,0\nBRDA:9,0,1,5";
+        assert_eq!(text(|records| push_branches(records, &branches)), expected);
     }
 }

@@ -165,10 +165,13 @@ fn evaluate(record: &RunRecord, filter: &PathFilter, config: &Config, ui: &Ui) -
         }),
         Model::Llvm => llvm::evaluate(&map, &profile, &|stored| filter.exclusion(stored).is_none()),
     };
+    let n_paths = map.paths.len();
+    // Giving back what held the input takes longer than some reports do; nobody has to wait for it.
+    std::thread::spawn(move || drop((map, profile)));
     say_omissions(&coverage.omissions, &record.objects, ui);
     if coverage.files.is_empty() {
         let cure = "`--no-default-exclude` counts test and generated code too";
-        bail!(Advised::new(format!("none of {} source files counts", map.paths.len()), cure));
+        bail!(Advised::new(format!("none of {n_paths} source files counts"), cure));
     }
     Ok(coverage)
 }

@@ -54,7 +54,8 @@ pub struct CoverageSegment {
 /// Brings ranges in LLVM's order and joins those that coincide: the first one's kind stays, and the counts of all of
 /// that kind add up. This is how the instantiations of one generic function become one.
 pub fn sort_and_combine(ranges: &mut Vec<CountedRange>) {
-    ranges.sort_unstable_by_key(|range| (range.start, Reverse(range.end), range.kind));
+    // A stable sort: the ranges come as one ascending run for each function, which it merges.
+    ranges.sort_by_key(|range| (range.start, Reverse(range.end), range.kind));
     ranges.dedup_by(|later, first| {
         let coincide = later.start == first.start && later.end == first.end;
         if coincide && later.kind == first.kind {
