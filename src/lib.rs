@@ -14,7 +14,7 @@ pub mod ui;
 #[cfg(test)]
 mod golden;
 
-pub use xtask_coverage_engine::{coverage, format};
+pub use xtask_coverage_engine::{coverage, export, format};
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -6,20 +6,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A top-level module and those that it may name besides itself.
-const LAYERS: [(&str, &[&str]); 14] = [
+const LAYERS: [(&str, &[&str]); 15] = [
     ("format", &[]),
     ("filter", &[]),
     ("layout", &[]),
     ("parallel", &[]),
     ("ui", &[]),
     ("coverage", &["format", "parallel"]),
+    ("export", &["coverage"]),
     ("report", &["coverage"]),
     ("llvm_tools", &[]),
     ("cargo", &["layout"]),
     ("runner", &["cargo", "layout"]),
     ("object", &["format"]),
     ("load", &["format", "object", "coverage"]),
-    ("task", &["cargo", "coverage", "filter", "layout", "llvm_tools", "load", "report", "runner", "ui"]),
+    (
+        "task",
+        &["cargo", "coverage", "export", "filter", "layout", "llvm_tools", "load", "report", "runner", "ui"],
+    ),
     // Only for tests: compares text with files.
     ("golden", &[]),
 ];

@@ -5,5 +5,6 @@
 //! closures, as such functions would be compiled where they are called.
 
 pub mod coverage;
+pub mod export;
 pub mod format;
 mod parallel;

@@ -11,11 +11,12 @@ use anyhow::{Context, Result, bail, ensure};
 use super::config::{Command, Config, Destination, Format, ReportRequest};
 use super::record::RunRecord;
 use super::{Outcome, discover, shown, sources, threads};
+use crate::coverage::union::UnionOptions;
 use crate::coverage::{Coverage, FileCoverage, Model, Omissions, OmittedFunction, Summary, llvm, union};
+use crate::export::json::{self, JsonOptions};
+use crate::export::lcov::{self, LcovOptions};
 use crate::filter::{PathFilter, SourceLayout};
 use crate::load::{self, Inputs, Loaded};
-use crate::report::json::{self, JsonOptions};
-use crate::report::lcov::{self, LcovOptions};
 use crate::report::{table, text};
 use crate::ui::Ui;
 use crate::ui::message::Advised;
@@ -110,7 +111,7 @@ pub(super) fn write_reports(
     let exclusion = &config.exclusion;
     let filter =
         PathFilter::new(record.sources.clone(), &exclusion.ignore_filename_regex, exclusion.defaults)?;
-    let coverage = evaluate(record, &filter, config, ui)?;
+    let coverage = evaluate(record, requests, &filter, config, ui)?;
     for request in requests {
         let root = &record.workspace_root;
         match &request.destination {
@@ -134,7 +135,13 @@ pub(super) fn write_reports(
 }
 
 /// Loads a run's data and evaluates it, with a warning for everything that had to be left out.
-fn evaluate(record: &RunRecord, filter: &PathFilter, config: &Config, ui: &Ui) -> Result<Coverage> {
+fn evaluate(
+    record: &RunRecord,
+    requests: &[ReportRequest],
+    filter: &PathFilter,
+    config: &Config,
+    ui: &Ui,
+) -> Result<Coverage> {
     let threads = threads(config).get();
     let inputs = Inputs {
         objects: record.objects.clone(),
@@ -159,8 +166,12 @@ fn evaluate(record: &RunRecord, filter: &PathFilter, config: &Config, ui: &Ui) -
             format!("{n_unmatched} functions have counts but no coverage map; is an object missing?");
         ui.warning("unmatched-functions", message);
     }
+    let lists_functions =
+        requests.iter().any(|request| request.format == Format::Json && !request.summary_only);
+    let options =
+        UnionOptions { threads, function_regions: lists_functions && !config.output.skip_functions };
     let coverage = match config.model {
-        Model::Union => union::evaluate(&map, &profile, threads, &|stored| {
+        Model::Union => union::evaluate(&map, &profile, options, &|stored| {
             filter.exclusion(stored).is_none().then(|| filter.reported_path(stored))
         }),
         Model::Llvm => llvm::evaluate(&map, &profile, &|stored| filter.exclusion(stored).is_none()),

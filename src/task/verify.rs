@@ -10,11 +10,12 @@ use xshell::Shell;
 
 use super::record::RunRecord;
 use crate::coverage::demangle::demangle;
+use crate::coverage::union::UnionOptions;
 use crate::coverage::{Coverage, OmittedFunction, llvm, union};
+use crate::export::json::{self, JsonOptions};
+use crate::export::lcov::{self, LcovOptions};
 use crate::llvm_tools::{ExportFormat, ExportOptions, LlvmTools};
 use crate::load::{self, Inputs};
-use crate::report::json::{self, JsonOptions};
-use crate::report::lcov::{self, LcovOptions};
 
 /// What was compared, and what differed.
 #[derive(Debug, Default)]
@@ -105,7 +106,12 @@ pub fn verify(
     }
 
     let loaded = load::load(&inputs(true))?;
-    let united = union::evaluate(&loaded.map, &loaded.profile, threads, &|path| Some(path.to_vec()));
+    let united = union::evaluate(
+        &loaded.map,
+        &loaded.profile,
+        UnionOptions { threads, function_regions: false },
+        &|path| Some(path.to_vec()),
+    );
     let reference = line_counts(&reference_lcov);
     verification.n_files = reference.len();
     verification.n_lines = reference.values().map(HashMap::len).sum();

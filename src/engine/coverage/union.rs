@@ -23,15 +23,25 @@ use super::{
 use crate::format::covfun::{Counter, Mapping, Position};
 use crate::parallel::map_in_order;
 
-/// Evaluates all functions in files that count, on at most `threads` threads. `place` tells for a path as the compiler
+/// How to evaluate.
+#[derive(Clone, Copy, Debug)]
+pub struct UnionOptions {
+    /// Threads to use.
+    pub threads: usize,
+    /// Whether functions shall have their regions and branches, which nothing but a list of functions needs.
+    pub function_regions: bool,
+}
+
+/// Evaluates all functions in files that count. `place` tells for a path as the compiler
 /// stored it under which path it is reported, or `None` if it does not count; paths that are reported alike are one
 /// file.
 pub fn evaluate(
     map: &CoverageMap,
     profile: &Profile,
-    threads: usize,
+    options: UnionOptions,
     place: &dyn Fn(&[u8]) -> Option<Vec<u8>>,
 ) -> Coverage {
+    let threads = options.threads;
     let (placed, paths) = place_files(map, place);
     let shares = (0..threads.max(1)).collect();
     let counted = map_in_order(shares, threads, |share| {
@@ -54,8 +64,9 @@ pub fn evaluate(
     let take_parts = |index: PathIndex| std::mem::take(&mut parts[index as usize]);
     let in_order: Vec<FileParts> = sorted.iter().map(|(_, index)| *index).map(take_parts).collect();
     let numbered = (0..).zip(sorted.into_iter().map(|(path, _)| path).zip(in_order)).collect();
-    let evaluated =
-        map_in_order(numbered, threads, |(index, (path, parts))| file_coverage(path, index, parts, map));
+    let evaluated = map_in_order(numbered, threads, |(index, (path, parts))| {
+        file_coverage(path, index, parts, map, options)
+    });
     let mut coverage = Coverage {
         model: Model::Union,
         paths,
@@ -249,8 +260,14 @@ fn file_coverage(
     index: PathIndex,
     parts: FileParts,
     map: &CoverageMap,
+    options: UnionOptions,
 ) -> (FileCoverage, Vec<FunctionRecord>) {
-    let functions = merged_functions(&parts, index, map);
+    let mut functions = merged_functions(&parts, index, map, options.function_regions);
+    if !options.function_regions {
+        for function in &mut functions {
+            function.regions.truncate(1);
+        }
+    }
 
     let FileParts { regions, mut branches, .. } = parts;
     let mut ranges: Vec<CountedRange> = regions.into_iter().map(|region| region.range).collect();
@@ -298,7 +315,14 @@ fn combine_branches(branches: &mut Vec<CountedBranch>) {
 }
 
 /// The functions of a file: instances that begin at the same place are one, in the order of their places.
-fn merged_functions(parts: &FileParts, index: PathIndex, map: &CoverageMap) -> Vec<FunctionRecord> {
+///
+/// Without `all_regions` each has the regions of one instance only, and no branches.
+fn merged_functions(
+    parts: &FileParts,
+    index: PathIndex,
+    map: &CoverageMap,
+    all_regions: bool,
+) -> Vec<FunctionRecord> {
     let symbol = |name_ref: u64| map.name(name_ref).unwrap_or_default();
     let mut groups: BTreeMap<Position, Vec<&Instance>> = BTreeMap::new();
     for instance in &parts.instances {
@@ -310,17 +334,22 @@ fn merged_functions(parts: &FileParts, index: PathIndex, map: &CoverageMap) -> V
         let symbols = group.iter().map(|instance| symbol(instance.name_ref));
         let shortest = symbols.min_by_key(|symbol| (symbol.len(), *symbol)).unwrap_or_default();
 
-        let mut regions: Vec<CountedRegion> = Vec::new();
+        let mut ranges: Vec<CountedRange> = Vec::new();
         let mut branches: Vec<CountedBranch> = Vec::new();
         let mut execution_count = 0_u64;
-        for instance in group {
+        for (position, instance) in group.into_iter().enumerate() {
             execution_count = execution_count.wrapping_add(instance.execution_count);
-            regions.extend(&parts.regions[instance.regions.clone()]);
-            branches.extend(&parts.branches[instance.branches.clone()]);
+            if all_regions || position == 0 {
+                ranges.extend(parts.regions[instance.regions.clone()].iter().map(|region| region.range));
+            }
+            if all_regions {
+                branches.extend(&parts.branches[instance.branches.clone()]);
+            }
         }
-        let mut ranges: Vec<CountedRange> = regions.iter().map(|region| region.range).collect();
-        sort_and_combine(&mut ranges);
-        combine_branches(&mut branches);
+        if all_regions {
+            sort_and_combine(&mut ranges);
+            combine_branches(&mut branches);
+        }
         let counted = |range| CountedRegion { range, file_id: 0, expanded_file_id: 0 };
         FunctionRecord {
             name: demangle(shortest).into(),
