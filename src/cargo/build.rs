@@ -437,9 +437,25 @@ fn second_name(executable: &Path, build_dir: &Path, own: &Path) -> PathBuf {
         if name.exists() {
             fs::remove_file(&name).ok()?;
         }
-        fs::hard_link(executable, &name).ok()
+        fs::hard_link(executable, &name).ok()?;
+        link_fingerprints(below, build_dir, own);
+        Some(())
     };
     linked().map_or_else(|| executable.to_owned(), |()| name.clone())
+}
+
+/// Puts cargo's `.fingerprint` beside the second names, where it is beside the first ones: trybuild finds out from there
+/// with which features a test was built. Where there are no symbolic links it does without.
+fn link_fingerprints(below: &Path, build_dir: &Path, own: &Path) {
+    let Some(profile_dir) = below.parent().filter(|dir| dir.ends_with("deps")).and_then(Path::parent) else {
+        return;
+    };
+    let fingerprints = build_dir.join(profile_dir).join(".fingerprint");
+    let link = own.join(profile_dir).join(".fingerprint");
+    if fingerprints.is_dir() && !link.exists() {
+        #[cfg(unix)]
+        drop(std::os::unix::fs::symlink(fingerprints, link));
+    }
 }
 
 #[cfg(test)]

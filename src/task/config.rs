@@ -76,6 +76,8 @@ pub struct Config {
     pub model: Model,
     /// Which reports are written, and where.
     pub output: Output,
+    /// What the totals have to reach.
+    pub thresholds: Thresholds,
     /// How we talk.
     pub display: Display,
 }
@@ -136,6 +138,7 @@ impl Config {
                 show_missing_lines: false,
                 order: Order::WorstFirst,
             },
+            thresholds: Thresholds { lines: None, functions: None, regions: None },
             display: Display { verbosity: Verbosity::Normal, color: ColorChoice::Auto },
         }
     }
@@ -407,6 +410,18 @@ impl Output {
         }
         requests
     }
+}
+
+/// What the totals have to reach, or the exit code is 2. In hundredths of a percent, 0 to 10000.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Thresholds {
+    /// Mapped lines that ran.
+    pub lines: Option<u16>,
+    /// Functions that were entered.
+    pub functions: Option<u16>,
+    /// Code regions that ran.
+    pub regions: Option<u16>,
 }
 
 /// How we talk.

@@ -46,12 +46,13 @@ pub(super) fn coverage(config: &Config, ui: &Ui) -> Result<Outcome> {
     // 4. Reports, all from one load of the data.
     let requests = config.output.requests(Command::Coverage, layout.root());
     remove_other_reports(&layout, requests.iter().map(|request| &request.destination))?;
-    if !requests.is_empty() {
-        render::write_reports(&record, &requests, config, ui)?;
-    }
+    let reported = match requests.is_empty() {
+        true => Outcome::Fine,
+        false => render::write_reports(&record, &requests, config, ui)?,
+    };
     match run.results.iter().any(runner::BinaryResult::failed) {
         true if !config.tests.ignore_failures => Ok(Outcome::TestsFailed),
-        _ => Ok(Outcome::Fine),
+        _ => Ok(reported),
     }
 }
 

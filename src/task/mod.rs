@@ -36,6 +36,8 @@ pub enum Outcome {
     Fine,
     /// 1: something could not be measured, or two engines do not agree.
     Unmeasured,
+    /// 2: everything was measured, but less ran than a threshold demands.
+    BelowThreshold,
     /// 100: tests failed. What they covered is reported all the same.
     TestsFailed,
     /// 101: the tests could not be built.
@@ -48,6 +50,7 @@ impl Outcome {
         match self {
             Outcome::Fine => 0,
             Outcome::Unmeasured => 1,
+            Outcome::BelowThreshold => 2,
             Outcome::TestsFailed => 100,
             Outcome::BuildFailed => 101,
         }

@@ -6,11 +6,12 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::config::{Command, Config, Destination, Format, ReportRequest};
 use super::record::RunRecord;
 use super::{Outcome, discover, shown, sources, threads};
+use crate::coverage::summary::Ratio;
 use crate::coverage::union::UnionOptions;
 use crate::coverage::{Coverage, FileCoverage, Model, Omissions, OmittedFunction, Summary, llvm, union};
 use crate::export::json::{self, JsonOptions};
@@ -33,8 +34,7 @@ pub(super) fn report(config: &Config, ui: &Ui) -> Result<Outcome> {
         foreign_record(config)?
     };
     let requests = config.output.requests(Command::Report, &usual_dir);
-    write_reports(&record, &requests, config, ui)?;
-    Ok(Outcome::Fine)
+    write_reports(&record, &requests, config, ui)
 }
 
 /// The record of the last run, and the path of its `run.json`.
@@ -98,7 +98,7 @@ fn foreign_record(config: &Config) -> Result<(RunRecord, PathBuf)> {
     Ok((record, usual_dir))
 }
 
-/// Writes all requested reports from one load of the data.
+/// Writes all requested reports from one load of the data, and holds the totals against the thresholds.
 ///
 /// # Errors
 /// No data, no source file that counts, or a report that cannot be written.
@@ -107,7 +107,7 @@ pub(super) fn write_reports(
     requests: &[ReportRequest],
     config: &Config,
     ui: &Ui,
-) -> Result<()> {
+) -> Result<Outcome> {
     let exclusion = &config.exclusion;
     let filter =
         PathFilter::new(record.sources.clone(), &exclusion.ignore_filename_regex, exclusion.defaults)?;
@@ -131,7 +131,33 @@ pub(super) fn write_reports(
             }
         }
     }
-    Ok(())
+    Ok(check_thresholds(&coverage.totals, config, ui))
+}
+
+/// Names every threshold that is missed, and how far.
+fn check_thresholds(totals: &Summary, config: &Config, ui: &Ui) -> Outcome {
+    let thresholds = &config.thresholds;
+    let mut outcome = Outcome::Fine;
+    for (kind, ratio, threshold) in [
+        ("line", totals.lines, thresholds.lines),
+        ("function", totals.functions, thresholds.functions),
+        ("region", totals.regions, thresholds.regions),
+    ] {
+        let Some(hundredths) = threshold.filter(|threshold| !ratio.reaches(*threshold)) else { continue };
+        let missing = ratio.missing_to(hundredths);
+        let (plural, are) = if missing == 1 { ("", "is") } else { ("s", "are") };
+        let threshold = match (hundredths / 100, hundredths % 100) {
+            (whole, 0) => format!("{whole}%"),
+            (whole, decimals) => format!("{whole}.{decimals:02}%"),
+        };
+        let Ratio { covered, count } = ratio;
+        ui.error(&anyhow!(
+            "{kind} coverage {ratio} ({covered} of {count}) is below the threshold {threshold}: {missing} more \
+             {kind}{plural} {are} needed"
+        ));
+        outcome = Outcome::BelowThreshold;
+    }
+    outcome
 }
 
 /// Loads a run's data and evaluates it, with a warning for everything that had to be left out.

@@ -57,6 +57,27 @@ fn failing_tests_are_reported_and_do_not_hide_the_rest() {
 }
 
 #[test]
+fn thresholds_that_are_missed() {
+    let (workspace, _) = measured();
+    let report = |arguments: &[&str]| xtask(&workspace).args(["coverage", "report"]).args(arguments).run();
+    report(&["--fail-under-lines", "100", "--fail-under-functions", "100"]).expect_success();
+    let source = workspace.read("src/answer.rs");
+    workspace.write("src/answer.rs", &format!("{source}\npub fn never_called() -> u32 {{\n    7\n}}\n"));
+    let below = xtask(&workspace).args(["coverage", "--fail-under-lines", "90.5"]).run().expect_code(2);
+    let error = below.stderr.lines().find(|line| line.starts_with("error: ")).expect("an error");
+    assert_eq!(
+        error,
+        "error: line coverage 84.21% (16 of 19) is below the threshold 90.50%: 2 more lines are needed"
+    );
+    assert!(workspace.root().join("target/coverage/lcov.info").exists(), "reports are written all the same");
+    let both =
+        report(&["--fail-under-lines", "100", "--fail-under-functions", "100", "--fail-under-regions", "1"]);
+    let both = both.expect_code(2);
+    assert_eq!(both.stderr.lines().filter(|line| line.starts_with("error: ")).count(), 2, "{}", both.stderr);
+    check(report(&["--fail-under-lines", "101"]), 1, "expected a percentage from 0 to 100", "");
+}
+
+#[test]
 fn a_build_that_fails() {
     let workspace = Workspace::copy("build-error");
     let finished = xtask(&workspace).arg("coverage").run().expect_code(101);

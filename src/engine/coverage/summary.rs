@@ -29,6 +29,18 @@ impl Ratio {
         let share = (covered * 10_000).checked_div(u128::from(self.count))?;
         u16::try_from(share).ok()
     }
+
+    /// Whether at least `hundredths` of a percent ran; nothing of nothing reaches everything. Exact: no rounding.
+    pub fn reaches(self, hundredths: u16) -> bool {
+        self.missing_to(hundredths) == 0
+    }
+
+    /// How many more things have to run until `hundredths` of a percent do.
+    pub fn missing_to(self, hundredths: u16) -> u64 {
+        let needed = (u128::from(self.count) * u128::from(hundredths)).div_ceil(10_000);
+        let missing = needed.saturating_sub(u128::from(self.covered));
+        u64::try_from(missing).unwrap_or(u64::MAX)
+    }
 }
 
 /// Sums saturate: a wrong total is better noticed as an absurd one than as a plausible one.
@@ -72,6 +84,25 @@ mod tests {
         check(u64::MAX - 1, u64::MAX, Some(9999), "99.99%");
         check(u64::MAX, u64::MAX, Some(10_000), "100.00%");
         check(9, 7, Some(10_000), "100.00%");
+    }
+
+    #[test]
+    fn thresholds_are_exact() {
+        for (covered, count, hundredths, missing) in [
+            (1203, 1505, 8000, 1),
+            (1204, 1505, 8000, 0),
+            (999_999, 1_000_000, 10_000, 1),
+            (0, 0, 10_000, 0),
+            (0, 3, 0, 0),
+            (0, 3, 1, 1),
+            (2, 3, 6666, 0),
+            (2, 3, 6667, 1),
+            (u64::MAX - 1, u64::MAX, 10_000, 1),
+        ] {
+            let ratio = Ratio { covered, count };
+            assert_eq!(ratio.missing_to(hundredths), missing, "{ratio:?} {hundredths}");
+            assert_eq!(ratio.reaches(hundredths), missing == 0);
+        }
     }
 
     #[test]

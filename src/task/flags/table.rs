@@ -358,6 +358,24 @@ pub(crate) const SECTIONS: &[Section] = &[
             Flag::switch("skip-functions", |config, on| config.output.skip_functions = on)
                 .of(REPORT)
                 .help("Leave functions out of LCOV and JSON."),
+            Flag::one("fail-under-lines", "PERCENT", |config, value| {
+                config.thresholds.lines = Some(percent(value)?);
+                Ok(())
+            })
+            .of(REPORT)
+            .help("Exit with code 2 if less than this share of the lines ran. Up to two decimals; compared exactly."),
+            Flag::one("fail-under-functions", "PERCENT", |config, value| {
+                config.thresholds.functions = Some(percent(value)?);
+                Ok(())
+            })
+            .of(REPORT)
+            .help("The same for functions."),
+            Flag::one("fail-under-regions", "PERCENT", |config, value| {
+                config.thresholds.regions = Some(percent(value)?);
+                Ok(())
+            })
+            .of(REPORT)
+            .help("The same for regions."),
             Flag::switch("show-missing-lines", |config, on| config.output.show_missing_lines = on)
                 .of(REPORT)
                 .help("Under the table, list the lines that did not run, as `path:12,15-19`."),
@@ -497,4 +515,19 @@ fn jobs(value: &OsStr) -> Result<Option<Jobs>, String> {
     let number = number.ok_or_else(|| expected.to_owned())?;
     let size = NonZeroU32::new(number.unsigned_abs()).ok_or_else(|| expected.to_owned())?;
     Ok(Some(if number > 0 { Jobs::Count(size) } else { Jobs::AllBut(size) }))
+}
+
+/// A percentage in hundredths: `80`, `79.5` and `79.95` are fine, `101` and `79.955` are not.
+fn percent(value: &OsStr) -> Result<u16, String> {
+    let parse = || {
+        let text = value.to_str()?;
+        let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || !digits(whole) || !digits(decimals) || decimals.len() > 2 {
+            return None;
+        }
+        let hundredths: u16 = format!("{whole}{decimals:0<2}").parse().ok()?;
+        (hundredths <= 10_000).then_some(hundredths)
+    };
+    parse().ok_or_else(|| "expected a percentage from 0 to 100 with at most two decimals".to_owned())
 }
