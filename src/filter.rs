@@ -146,11 +146,12 @@ impl PathFilter {
             return Some(Exclusion::BuildOutput);
         }
         let owner = self.layout.packages.iter().find(|package| within(&package.dir));
-        let in_workspace = self.layout.roots.iter().any(within);
-        let relative = match owner {
-            Some(package) => strip_dir(path, package.dir.as_bytes()).unwrap_or(path),
-            None if in_workspace || self.layout.roots.is_empty() => path,
-            None => return Some(Exclusion::Dependency),
+        let in_workspace = self.layout.roots.iter().find_map(|root| strip_dir(path, root.as_bytes()));
+        let relative = match (owner, in_workspace) {
+            (Some(package), _) => strip_dir(path, package.dir.as_bytes()).unwrap_or(path),
+            (None, Some(relative)) => relative,
+            (None, None) if self.layout.roots.is_empty() => path,
+            (None, None) => return Some(Exclusion::Dependency),
         };
         if let Some(package) = owner {
             if !package.is_selected {
@@ -208,7 +209,9 @@ fn default_pattern(relative: &[u8], is_package: bool) -> Option<&'static str> {
 /// What is left of `path` below the directory `dir`; `None` if it is not below it.
 fn strip_dir<'a>(path: &'a [u8], dir: &[u8]) -> Option<&'a [u8]> {
     let dir = normalize(dir);
-    path.strip_prefix(dir.as_ref())?.strip_prefix(b"/")
+    // The root directory alone ends in a separator.
+    let dir = dir.strip_suffix(b"/").unwrap_or(&dir);
+    path.strip_prefix(dir)?.strip_prefix(b"/")
 }
 
 /// The path with `/` between its parts and without `.` and `..` where the text alone allows it.
@@ -355,6 +358,20 @@ mod tests {
                 ("/other/real.rs", "/other/real.rs", Some("matches --ignore-filename-regex `real`")),
             ],
         );
+    }
+
+    #[test]
+    fn the_checkouts_own_path_hides_nothing() {
+        let with_root = |root: &str, packages| {
+            let layout = SourceLayout { roots: vec![root.to_owned()], build_dirs: Vec::new(), packages };
+            PathFilter::new(layout, &[], true).expect("no patterns")
+        };
+        let shared = with_root("/home/tests/w", Vec::new());
+        assert_eq!(shared.exclusion(b"/home/tests/w/shared.rs"), None);
+        assert_eq!(shared.exclusion(b"/home/tests/w/tests/a.rs"), Some(Exclusion::Pattern("tests/")));
+        let at_root = with_root("/", vec![package("app", "/", true, &[])]);
+        assert_eq!(at_root.exclusion(b"/src/lib.rs"), None);
+        assert_eq!(at_root.reported_path(b"/src/lib.rs"), b"src/lib.rs");
     }
 
     #[test]

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 pub const REPORT_FILES: [&str; 7] =
     ["lcov.info", "coverage.json", "cobertura.xml", "codecov.json", "index.html", "summary.md", "badge.json"];
 
+/// The name of the file in [`Layout::root`] that is locked while a run writes there.
+pub const LOCK_FILE: &str = "lock";
+
 /// Where everything lives that this library makes for one target directory.
 ///
 /// | path | what |
@@ -86,7 +89,7 @@ impl Layout {
 
     /// The file that is locked while a run writes here.
     pub fn lock(&self) -> PathBuf {
-        self.root.join("lock")
+        self.root.join(LOCK_FILE)
     }
 
     /// The report called `name`, one of [`REPORT_FILES`].

@@ -1,7 +1,7 @@
 //! Objects from disk: only the sections that hold coverage data are read.
 
 use std::borrow::Cow;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,6 +10,7 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::Warning;
+use super::profiles::with_cure;
 use crate::coverage::map::{CoverageMap, NewInObject};
 use crate::format::covfun;
 use crate::format::covmap;
@@ -188,7 +189,7 @@ impl<'a> FramedObject<'a> {
             PointerWidth::Bits64 => 8,
         };
         Ok(FramedObject {
-            tables: covmap::tables(&sections.covmap, endian).context("coverage map")?,
+            tables: covmap::tables(&sections.covmap, endian).map_err(with_cure).context("coverage map")?,
             records: covfun::records(&sections.covfun, endian).context("function records")?,
             names: prf_names::chunks(&sections.names).context("function names")?,
             fingerprints: profraw::data_fingerprints(&sections.prf_data, endian, pointer_len),
@@ -229,11 +230,12 @@ struct FileInput {
 
 impl FileInput {
     fn open(path: &Path) -> io::Result<FileInput> {
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
+        // Opening a named pipe would wait for a writer for ever.
+        let metadata = fs::metadata(path)?;
         if !metadata.is_file() {
             return Err(io::Error::other("not a regular file"));
         }
+        let file = File::open(path)?;
         Ok(FileInput { file, size: metadata.len() })
     }
 }

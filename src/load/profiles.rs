@@ -1,6 +1,6 @@
 //! Raw profiles from disk, merged as they come.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -111,9 +111,10 @@ fn message(path: &Path) -> String {
 /// Reads a whole file into `buffer`, which keeps its memory from file to file.
 fn read_file(path: &Path, buffer: &mut Vec<u8>) -> Result<()> {
     buffer.clear();
-    let mut file = File::open(path)?;
-    let metadata = file.metadata()?;
+    // Opening a named pipe would wait for a writer for ever.
+    let metadata = fs::metadata(path)?;
     ensure!(metadata.is_file(), "not a regular file");
+    let mut file = File::open(path)?;
     buffer.reserve(usize::try_from(metadata.len())?.saturating_add(1));
     file.read_to_end(buffer)?;
     Ok(())
@@ -140,8 +141,8 @@ fn is_stale(map: &CoverageMap, profile: &RawProfile<'_>) -> bool {
     })
 }
 
-/// Adds what helps against an error in a raw profile, where something does.
-fn with_cure(error: Error) -> anyhow::Error {
+/// Adds what helps against an error in the bytes of a file, where something does.
+pub(super) fn with_cure(error: Error) -> anyhow::Error {
     match error.kind {
         ErrorKind::UnsupportedVersion { found, newest, .. } if found > newest => {
             anyhow!("{error}; update xtask-coverage or pin the toolchain")

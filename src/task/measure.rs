@@ -1,6 +1,7 @@
 //! `cargo xtask coverage`: the story from a workspace to its reports.
 
 use std::fs::{self, File, TryLockError};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
@@ -11,7 +12,7 @@ use crate::cargo::build::{self, Build};
 use crate::cargo::invocation::BuildOptions;
 use crate::cargo::workspace::Workspace;
 use crate::cargo::wrapper::{Instrumentation, is_continuous};
-use crate::layout::{Layout, REPORT_FILES};
+use crate::layout::{LOCK_FILE, Layout, REPORT_FILES};
 use crate::runner::{self, TestRun};
 use crate::ui::Ui;
 use crate::ui::message::Advised;
@@ -33,6 +34,8 @@ pub(super) fn coverage(config: &Config, ui: &Ui) -> Result<Outcome> {
     if !config.tests.run {
         return Ok(Outcome::Fine);
     }
+    // From here on the profiles of the last run are gone, and its record would describe a mixture.
+    remove_if_there(&layout.run_json())?;
     let continuous = config.tests.continuous && is_continuous(&build.target_triple);
     let run = testing::run_tests(&build, &layout, config, continuous, ui)?;
     testing::say_summary(&run, &build, ui);
@@ -61,18 +64,20 @@ pub(super) fn coverage(config: &Config, ui: &Ui) -> Result<Outcome> {
 /// # Errors
 /// The lock file cannot be made.
 pub(super) fn lock(layout: &Layout, ui: &Ui) -> Result<File> {
-    let path = layout.lock();
-    fs::create_dir_all(layout.root())
-        .with_context(|| format!("failed to create `{}`", layout.root().display()))?;
+    let root = layout.root();
+    fs::create_dir_all(root).with_context(|| format!("failed to create `{}`", root.display()))?;
+    lock_dir(root, ui)
+}
+
+/// The same for an existing `target/coverage`.
+pub(super) fn lock_dir(root: &Path, ui: &Ui) -> Result<File> {
+    let path = root.join(LOCK_FILE);
     let open = || File::options().create(true).truncate(false).write(true).open(&path);
     let file = open().with_context(|| format!("failed to open `{}`", path.display()))?;
     match file.try_lock() {
         Ok(()) => return Ok(file),
         Err(TryLockError::WouldBlock) => {
-            ui.status(
-                "Blocking",
-                format_args!("waiting for another run in `{}`", super::shown(layout.root())),
-            );
+            ui.status("Blocking", format_args!("waiting for another run in `{}`", super::shown(root)));
         }
         Err(TryLockError::Error(error)) => {
             // File systems without locks exist; two runs at once are the user's to avoid there.
@@ -218,12 +223,16 @@ fn remove_other_reports<'a>(
         if kept.clone().any(|destination| *destination == Destination::File(path.clone())) {
             continue;
         }
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("failed to remove `{}`", path.display()));
-            }
-            _ => {}
-        }
+        remove_if_there(&path)?;
     }
     Ok(())
+}
+
+fn remove_if_there(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("failed to remove `{}`", path.display()))
+        }
+        _ => Ok(()),
+    }
 }

@@ -135,6 +135,7 @@ fn compare(config: &Config, ui: &Ui) -> Result<Outcome> {
         tests_failed = measure::coverage(&measured, ui)? == Outcome::TestsFailed;
     }
     let layout = workspace.layout();
+    let _lock = measure::lock(&layout, ui)?;
     let run = record::RunRecord::read(&layout.run_json())?;
     ui.status("Comparing", format_args!("{} objects and {} profiles", run.objects.len(), run.profiles.len()));
     let verification = verify::verify(&run, &tools, &layout.verification(), threads(config).get())?;

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::config::{Command, Config, Destination, Format, ReportRequest};
 use super::record::RunRecord;
-use super::{Outcome, discover, shown, sources, threads};
+use super::{Outcome, discover, measure, shown, sources, threads};
 use crate::coverage::summary::Ratio;
 use crate::coverage::union::UnionOptions;
 use crate::coverage::{Coverage, FileCoverage, Model, Omissions, OmittedFunction, Summary, llvm, union};
@@ -27,14 +27,20 @@ use crate::ui::message::Advised;
 /// # Errors
 /// There is no run to report on; nothing can be read or written.
 pub(super) fn report(config: &Config, ui: &Ui) -> Result<Outcome> {
+    let lock;
     let (record, usual_dir) = if config.input.objects.is_empty() {
         let (record, path) = find_record(config)?;
+        // A run that is under way replaces the profiles.
+        lock = path.parent().map(|dir| measure::lock_dir(dir, ui)).transpose()?;
         (record, path.parent().map_or_else(PathBuf::new, Path::to_owned))
     } else {
+        lock = None;
         foreign_record(config)?
     };
     let requests = config.output.requests(Command::Report, &usual_dir);
-    write_reports(&record, &requests, config, ui)
+    let outcome = write_reports(&record, &requests, config, ui);
+    drop(lock);
+    outcome
 }
 
 /// The record of the last run, and the path of its `run.json`.
@@ -46,7 +52,7 @@ fn find_record(config: &Config) -> Result<(RunRecord, PathBuf)> {
         let from_environment = std::env::var_os("CARGO_TARGET_DIR").filter(|dir: &OsString| !dir.is_empty());
         from_environment.map(PathBuf::from)
     });
-    if target_dir.is_none() {
+    if target_dir.is_none() && !is_target_dir_configured(config) {
         let start = match config.manifest.path.as_deref().and_then(Path::parent) {
             Some(dir) => std::path::absolute(dir)?,
             None => std::env::current_dir()?,
@@ -64,21 +70,50 @@ fn find_record(config: &Config) -> Result<(RunRecord, PathBuf)> {
     Ok((RunRecord::read(&path)?, path))
 }
 
+/// Whether cargo may have been told of another target directory than `target`. A guess that errs to the safe side: then
+/// cargo is asked.
+fn is_target_dir_configured(config: &Config) -> bool {
+    if !config.manifest.cargo_config.is_empty() || std::env::var_os("CARGO_BUILD_TARGET_DIR").is_some() {
+        return true;
+    }
+    let current = std::env::current_dir().unwrap_or_default();
+    let cargo_home = std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let files = ["config.toml", "config"];
+    let in_ancestors = current.ancestors().flat_map(|dir| files.map(|name| dir.join(".cargo").join(name)));
+    let in_home = cargo_home.iter().flat_map(|home| files.map(|name| home.join(name)));
+    in_ancestors
+        .chain(in_home)
+        .any(|path| fs::read_to_string(path).is_ok_and(|text| text.contains("target-dir")))
+}
+
 /// A record for `--object` and `--profraw`, and the directory for reports.
 fn foreign_record(config: &Config) -> Result<(RunRecord, PathBuf)> {
     let mut profiles = Vec::new();
     for path in &config.input.profiles {
         if path.is_dir() {
             let pattern = glob::Pattern::escape(&path.to_string_lossy());
-            let found = glob::glob(&format!("{pattern}/**/*.profraw"))?;
             let before = profiles.len();
-            profiles.extend(found.filter_map(|entry| entry.ok()));
-            ensure!(profiles.len() > before, "no `.profraw` file in `{}`", path.display());
+            for entry in glob::glob(&format!("{pattern}/**/*.profraw"))? {
+                profiles.push(entry.with_context(|| format!("failed to list `{}`", path.display()))?);
+            }
+            ensure!(
+                profiles.len() > before,
+                Advised::new(
+                    format!("no `.profraw` file in `{}`", path.display()),
+                    "set LLVM_PROFILE_FILE to a path in this directory for the processes that shall count"
+                )
+            );
         } else {
             profiles.push(path.clone());
         }
     }
-    let workspace = discover(config).ok();
+    // Without a manifest the files need no workspace; one that was named has to be there.
+    let workspace = match discover(config) {
+        Err(error) if config.manifest.path.is_some() => return Err(error),
+        workspace => workspace.ok(),
+    };
     let current = std::env::current_dir()?;
     let sources = match &workspace {
         Some(workspace) => sources::source_layout(workspace, &config.packages),

@@ -73,8 +73,15 @@ fn spec_matches(spec: &str, package: &Package) -> bool {
         Some((url, spec)) => (Some(url), spec),
         None => (None, spec),
     };
-    if url.is_some() && package.id.as_str() == format!("{}#{spec}", url.unwrap_or_default()) {
-        return true;
+    if let Some(url) = url {
+        let dir = url.strip_prefix("path+").unwrap_or(url).strip_prefix("file://");
+        let is_here = dir.is_some_and(|dir| Path::new(dir) == package.dir);
+        // Behind `#` stands the name, the version or both; a name that the directory's repeats is left out.
+        let is_version = spec == package.version;
+        return is_here && (is_version || spec_matches(spec, package));
+    }
+    if let Some(dir) = spec.strip_prefix("path+").unwrap_or(spec).strip_prefix("file://") {
+        return Path::new(dir) == package.dir;
     }
     let (name, version) = match spec.rsplit_once(['@', ':']) {
         Some((name, version)) => (name, Some(version)),
@@ -100,6 +107,7 @@ mod tests {
             id: "path+file:///w/app#my-app@1.2.3".to_owned(),
             name: "my-app".to_owned(),
             version: "1.2.3".to_owned(),
+            dir: "/w/app".into(),
             ..Package::default()
         };
         for (spec, expected) in [
@@ -113,7 +121,11 @@ mod tests {
             ("my-app:1.2.3", true),
             ("my-app@2", false),
             ("path+file:///w/app#my-app@1.2.3", true),
-            ("file:///elsewhere#my-app@1.2.4", false),
+            ("file:///w/app", true),
+            ("file:///w/app#1.2.3", true),
+            ("file:///w/app#my-app", true),
+            ("file:///elsewhere#my-app@1.2.3", false),
+            ("file:///elsewhere", false),
         ] {
             assert_eq!(spec_matches(spec, &package), expected, "{spec}");
         }

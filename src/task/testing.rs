@@ -87,10 +87,18 @@ pub(super) fn run_tests(
                 }
             });
         }
-        let run = runner::run_tests(&jobs, layout, &options, &on_event);
-        is_over.store(true, Ordering::Relaxed);
-        run
+        // However the run ends, the clock has to stop, or this scope would wait for it for ever.
+        let _stop = SetOnDrop(&is_over);
+        runner::run_tests(&jobs, layout, &options, &on_event)
     })
+}
+
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 fn say_result(result: &BinaryResult, ui: &Ui) {

@@ -210,13 +210,15 @@ fn compare_lines(
             if ours == llvms {
                 continue;
             }
+            // A function that LLVM drops can only make its lines fewer and its counts lower.
+            let is_lower = llvms.is_none_or(|llvms| ours.is_some_and(|ours| ours >= llvms));
             let covers = |function: &&&OmittedFunction| {
                 function
                     .place
                     .as_ref()
                     .is_some_and(|(file, first, last)| file[..] == *path && (*first..=*last).contains(&line))
             };
-            let reason = dropped.iter().find(covers).map(|function| {
+            let reason = dropped.iter().find(covers).filter(|_| is_lower).map(|function| {
                 format!(
                     "LLVM drops `{}`: {}",
                     String::from_utf8_lossy(&demangle(&function.name)),

@@ -133,6 +133,17 @@ impl FileParts {
     }
 }
 
+/// The position of the first object that holds each mapping.
+fn first_objects(map: &CoverageMap) -> Vec<usize> {
+    let mut first = vec![0; map.mappings.len()];
+    for (object, mappings) in map.objects.iter().enumerate().rev() {
+        for &index in mappings {
+            first[index as usize] = object;
+        }
+    }
+    first
+}
+
 /// Counts a share of the functions.
 struct FunctionCounter<'a> {
     map: &'a CoverageMap,
@@ -173,13 +184,14 @@ impl<'a> FunctionCounter<'a> {
     /// Counts the functions whose names fall to this share of `n_shares`: all builds of a function to the same one.
     fn count_share(mut self, share: usize, n_shares: usize) -> Share {
         let mut malformed = Vec::new();
+        let mut objects = None;
         for (index, record) in (0..).zip(&self.map.mappings) {
             if record.name_ref % n_shares as u64 != share as u64 {
                 continue;
             }
             if let Err(reason) = self.count(record) {
-                let object = self.map.objects.iter().position(|mappings| mappings.contains(&index));
-                malformed.push(omitted_function(self.map, object.unwrap_or_default(), index, reason));
+                let objects = objects.get_or_insert_with(|| first_objects(self.map));
+                malformed.push(omitted_function(self.map, objects[index as usize], index, reason));
             }
         }
         Share { files: self.files, malformed }
@@ -337,8 +349,12 @@ fn merged_functions(
         let mut ranges: Vec<CountedRange> = Vec::new();
         let mut branches: Vec<CountedBranch> = Vec::new();
         let mut execution_count = 0_u64;
+        let mut end = Position { line: 0, column: 0 };
         for (position, instance) in group.into_iter().enumerate() {
             execution_count = execution_count.wrapping_add(instance.execution_count);
+            let instance_end =
+                parts.regions[instance.regions.clone()].iter().map(|region| region.range.end).max();
+            end = end.max(instance_end.unwrap_or(end));
             if all_regions || position == 0 {
                 ranges.extend(parts.regions[instance.regions.clone()].iter().map(|region| region.range));
             }
@@ -351,18 +367,20 @@ fn merged_functions(
             combine_branches(&mut branches);
         }
         let counted = |range| CountedRegion { range, file_id: 0, expanded_file_id: 0 };
-        FunctionRecord {
+        let function = FunctionRecord {
             name: demangle(shortest).into(),
             filenames: [index].into(),
             regions: ranges.into_iter().map(counted).collect(),
             branches,
             execution_count,
-        }
+        };
+        (function, end)
     });
     let mut functions: Vec<FunctionRecord> = Vec::with_capacity(merged.size_hint().0);
-    for function in merged {
+    let mut outer_end = Position { line: 0, column: 0 };
+    for (function, end) in merged {
         match functions.last_mut() {
-            Some(outer) if is_async_body(outer, &function) => {
+            Some(outer) if is_async_body(outer, outer_end, &function) => {
                 // What runs is the body: calling the function only makes the future.
                 outer.execution_count = function.execution_count;
                 outer.regions.extend(function.regions);
@@ -370,6 +388,7 @@ fn merged_functions(
             }
             _ => functions.push(function),
         }
+        outer_end = end;
     }
     tell_apart(&mut functions);
     functions
@@ -390,13 +409,14 @@ fn tell_apart(functions: &mut [FunctionRecord]) {
 
 /// Whether `inner` is the body of the `async fn` `outer`. rustc makes two functions of one: the outer has the signature
 /// as its only code, and the body behind it is the outer's first closure.
-fn is_async_body(outer: &FunctionRecord, inner: &FunctionRecord) -> bool {
+///
+/// `outer_end` is where the last of the outer's regions ends, over all instances.
+fn is_async_body(outer: &FunctionRecord, outer_end: Position, inner: &FunctionRecord) -> bool {
     let Some(body) = inner.regions.first() else { return false };
     let closure_of =
         [&b"::{closure#0}"[..], b"::{{closure}}"].iter().find_map(|suffix| inner.name.strip_suffix(*suffix));
     closure_of.is_some_and(|name| without_arguments(name) == without_arguments(&outer.name))
-        && outer.regions.len() == 1
-        && outer.regions.iter().all(|region| region.range.end <= body.range.start)
+        && outer_end <= body.range.start
 }
 
 /// A function's name without the types that it was instantiated with: copies of a function and of its closure that are

@@ -305,6 +305,7 @@ fn parse_records(
     let temporal = header.variant & VARIANT_TEMPORAL != 0;
     let mut records = Vec::with_capacity(bytes.len().checked_div(layout.len).unwrap_or(0));
     let mut n_value_blocks = 0_u64;
+    let mut n_claimed = 0_u64;
     let mut delta = header.counters_delta;
     let mut position = 0_u64;
     for record in bytes.chunks_exact(layout.len) {
@@ -338,6 +339,11 @@ fn parse_records(
         let available = wide(counters_len.saturating_sub(offset)).checked_div(width.len()).unwrap_or(0);
         if u64::from(n_counters) > available {
             return Err(malformed("counters are outside their area"));
+        }
+        // Functions do not share counters; a file in which they did could grow without bound when it is merged.
+        n_claimed = n_claimed.saturating_add(u64::from(n_counters));
+        if n_claimed > header.n_counters {
+            return Err(malformed("functions share counters"));
         }
         let skipped = if temporal { width.time_stamp_counters() } else { 0 };
         let skipped_len = u64::from(skipped).saturating_mul(width.len());
