@@ -29,7 +29,7 @@ use std::process::{self, Command, ExitCode};
 pub const PROGRAM: &str = "xtask-coverage-rustc";
 
 /// Goes up whenever the callee would make other code of the same flags.
-const PROTOCOL: u32 = 1;
+const PROTOCOL: u32 = 2;
 
 /// Holds the number that the values of the caller's variables are hashed with. Nothing else knows it, so the hashes
 /// in the options file tell nobody what a variable held.
@@ -382,6 +382,10 @@ pub fn decide(
 
     let mut added: Vec<OsString> = Vec::new();
     if instrumented {
+        if call.full_debuginfo {
+            // Backtraces keep their lines; descriptions of variables would only take time and space.
+            added.extend(["-C".into(), "debuginfo=line-tables-only".into()]);
+        }
         added.extend(options.flags.iter().map(OsString::from));
     }
     if call.incremental {
@@ -418,6 +422,8 @@ struct Call {
     metadata: String,
     target: Option<String>,
     incremental: bool,
+    /// `-C debuginfo=2`, which is what `debug = true` in a cargo profile means.
+    full_debuginfo: bool,
     prints: bool,
     asks_version: bool,
 }
@@ -458,6 +464,7 @@ impl Call {
             Some(("extra-filename", value)) => self.extra_filename = value.to_owned(),
             Some(("metadata", value)) => self.metadata = value.to_owned(),
             Some(("incremental", _)) => self.incremental = true,
+            Some(("debuginfo", value)) => self.full_debuginfo = matches!(value, "2" | "full"),
             _ => {}
         }
     }

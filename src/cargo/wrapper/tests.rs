@@ -52,7 +52,9 @@ fn compile(arguments: &str, variables: Pairs<'_>, options: &Options) -> (Unit, V
 #[test]
 fn a_unit_of_a_member_is_instrumented_and_recorded() {
     let (unit, added) = compile(UNIT, &VARIABLES, &options());
-    assert_eq!(added, ["-C", "instrument-coverage", "-C", "incremental=/w/target/coverage/incremental"]);
+    let lines = ["-C", "debuginfo=line-tables-only"];
+    let counters = ["-C", "instrument-coverage", "-C", "incremental=/w/target/coverage/incremental"];
+    assert_eq!(added, [&lines[..], &counters].concat());
     let expected = Unit {
         name: "my_app-0123456789abcdef".to_owned(),
         package: "my-app".to_owned(),
@@ -66,6 +68,17 @@ fn a_unit_of_a_member_is_instrumented_and_recorded() {
         instrumented: true,
     };
     assert_eq!(unit, expected);
+}
+
+#[test]
+fn debug_info_is_only_ever_made_less() {
+    for (debuginfo, lowered) in
+        [("2", true), ("full", true), ("1", false), ("0", false), ("line-tables-only", false)]
+    {
+        let unit = UNIT.replace("debuginfo=2", &format!("debuginfo={debuginfo}"));
+        let (_, added) = compile(&unit, &VARIABLES, &options());
+        assert_eq!(added.contains(&"debuginfo=line-tables-only".to_owned()), lowered, "{debuginfo}");
+    }
 }
 
 #[test]
@@ -86,7 +99,7 @@ fn other_spellings_of_arguments() {
 fn without_incremental_compilation_none_is_added() {
     let (_, added) =
         compile(&UNIT.replace("-C incremental=/w/target/debug/incremental", ""), &VARIABLES, &options());
-    assert_eq!(added, ["-C", "instrument-coverage"]);
+    assert_eq!(added, ["-C", "debuginfo=line-tables-only", "-C", "instrument-coverage"]);
 }
 
 #[test]

@@ -6,15 +6,26 @@ use crate::format::covfun::Position;
 /// Expansions below one expansion that are followed.
 const MAX_NESTED_EXPANSIONS: usize = 1000;
 
-/// A condition on a line, summed over all instantiations.
+/// A condition on a line, summed over all instantiations, as a report shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BranchLine {
     /// The line of the condition, or of the outermost expansion that it comes from. 1-based.
     pub line: u32,
-    /// How often it was true.
-    pub when_true: u64,
-    /// How often it was false.
-    pub when_false: u64,
+    /// How often it was true, and how often false; `None` for an outcome that is not reported.
+    pub outcomes: [Option<u64>; 2],
+}
+
+/// The conditions of a file in the union: one for each of `branches`, which are combined and in order already. Outcomes that
+/// the compiler folded away are not reported, as the totals do not have them.
+pub fn united_branch_lines(branches: &[CountedBranch]) -> Vec<BranchLine> {
+    let line = |branch: &CountedBranch| BranchLine {
+        line: branch.start.line,
+        outcomes: [
+            Some(branch.when_true).filter(|_| !branch.true_folded),
+            Some(branch.when_false).filter(|_| !branch.false_folded),
+        ],
+    };
+    branches.iter().filter(|branch| !branch.is_folded()).map(line).collect()
 }
 
 /// A condition and the way to it.
@@ -69,8 +80,8 @@ pub fn branch_lines<'a>(
     });
     let line = |branch: &LocatedBranch| BranchLine {
         line: branch.path.first().map_or(0, |start| start.line),
-        when_true: branch.when_true,
-        when_false: branch.when_false,
+        // LLVM cuts these counts to 32 bits.
+        outcomes: [branch.when_true, branch.when_false].map(|count| Some(u64::from(count as u32))),
     };
     located.iter().map(line).collect()
 }
@@ -126,7 +137,7 @@ fn collect_expanded(
 
 #[cfg(test)]
 mod tests {
-    use super::{branch_lines, expanded_branches};
+    use super::{branch_lines, expanded_branches, united_branch_lines};
     use crate::coverage::function::{CountedBranch, CountedRegion, FunctionRecord};
     use crate::coverage::segment::{CountedKind, CountedRange};
     use crate::format::covfun::Position;
@@ -184,7 +195,10 @@ mod tests {
                 .map(move |region| (function, region.expanded_file_id, region.range.start))
         });
         let lines = branch_lines(branches, expansions);
-        lines.iter().map(|line| (line.line, line.when_true, line.when_false)).collect()
+        lines
+            .iter()
+            .map(|line| (line.line, line.outcomes[0].unwrap_or(99), line.outcomes[1].unwrap_or(99)))
+            .collect()
     }
 
     #[test]
@@ -200,6 +214,16 @@ mod tests {
         // As in LLVM, which tells conditions in an expansion apart by the way to the expansion alone.
         let own = [branch(0, 10, 1, 3, 3)];
         assert_eq!(describe(&own, Some(&function())), [(10, 3, 3), (10, 12, 14), (10, 1, 2)]);
+    }
+
+    #[test]
+    fn the_union_reports_possible_outcomes_in_full() {
+        let half = CountedBranch { false_folded: true, ..branch(0, 3, 1, 1 << 40, 0) };
+        let lines = united_branch_lines(&[branch(0, 2, 1, 1, 0), half, folded(branch(0, 4, 1, 0, 0))]);
+        let found: Vec<_> = lines.iter().map(|line| (line.line, line.outcomes)).collect();
+        assert_eq!(found, [(2, [Some(1), Some(0)]), (3, [Some(1 << 40), None])]);
+        let cut = branch_lines(&[branch(0, 2, 1, (1 << 32) + 5, 1 << 32)], std::iter::empty());
+        assert_eq!(cut[0].outcomes, [Some(5), Some(0)]);
     }
 
     #[test]

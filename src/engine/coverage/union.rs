@@ -300,7 +300,7 @@ fn file_coverage(
         path,
         segments,
         functions: Vec::new(),
-        branch_lines: branch::branch_lines(&branches, std::iter::empty()),
+        branch_lines: branch::united_branch_lines(&branches),
         branches,
         expansions: Vec::new(),
         summary,

@@ -61,17 +61,17 @@ fn push_file(records: &mut Vec<u8>, coverage: &Coverage, file: &FileCoverage, op
     records.extend_from_slice(b"\nend_of_record\n");
 }
 
-/// One pair of `BRDA` records for each condition; a line's conditions are numbered from 0. LLVM cuts the counts to 32
-/// bits and takes two zeros for "never evaluated".
+/// One `BRDA` record for each outcome of a condition; a line's conditions and outcomes are numbered from 0. Where no outcome
+/// has a count, LLVM takes the condition for one that was never evaluated.
 fn push_branches(records: &mut Vec<u8>, branches: &[BranchLine]) {
     for on_line in branches.chunk_by(|a, b| a.line == b.line) {
         for (pair, branch) in (0_u64..).zip(on_line) {
-            let counts = [branch.when_true as u32, branch.when_false as u32];
-            let is_evaluated = counts != [0, 0];
-            for (side, count) in (0_u64..).zip(counts) {
+            let is_evaluated = branch.outcomes.iter().flatten().any(|&count| count > 0);
+            for (side, count) in (0_u64..).zip(branch.outcomes) {
+                let Some(count) = count else { continue };
                 push_numbers(records, b"\nBRDA:", &[branch.line.into(), pair, 2 * pair + side]);
                 if is_evaluated {
-                    push_numbers(records, b",", &[count.into()]);
+                    push_numbers(records, b",", &[count]);
                 } else {
                     records.extend_from_slice(b",-");
                 }
@@ -142,9 +142,10 @@ mod tests {
 
     #[test]
     fn conditions_are_numbered_by_line() {
-        let branch = |line, when_true, when_false| BranchLine { line, when_true, when_false };
-        let branches = [branch(3, 1, 0), branch(3, 0, 0), branch(9, 1 << 32, 5)];
-        let expected = "\nBRDA:3,0,0,1\nBRDA:3,0,1,0\nBRDA:3,1,2,-\nBRDA:3,1,3,-\nBRDA:9,0,0,0\nBRDA:9,0,1,5";
+        let branch = |line, outcomes| BranchLine { line, outcomes };
+        let branches =
+            [branch(3, [Some(1), Some(0)]), branch(3, [Some(0), Some(0)]), branch(9, [None, Some(5)])];
+        let expected = "\nBRDA:3,0,0,1\nBRDA:3,0,1,0\nBRDA:3,1,2,-\nBRDA:3,1,3,-\nBRDA:9,0,1,5";
         assert_eq!(text(|records| push_branches(records, &branches)), expected);
     }
 }
