@@ -269,7 +269,10 @@ impl fmt::Display for Verification {
 
 #[cfg(test)]
 mod tests {
-    use super::{first_difference, line_counts};
+    use super::{DifferingLine, Verification, compare_lines, first_difference, line_counts};
+    use crate::coverage::segment::CoverageSegment;
+    use crate::coverage::{Coverage, FileCoverage, Model, Omissions, OmittedFunction, Summary};
+    use crate::format::covfun::Position;
 
     #[test]
     fn the_first_difference_is_located() {
@@ -279,6 +282,57 @@ mod tests {
         let shorter = first_difference(b"a\nb\n", b"a\n").expect("they differ");
         assert!(shorter.ends_with(r#"we have "a\n""#), "{shorter}");
         assert!(first_difference(b"", b"x").is_some());
+    }
+
+    /// A file with one region on one line.
+    fn file(path: &str, line: u32, count: u64) -> FileCoverage {
+        let segment = |column, count, has_count, is_region_entry| CoverageSegment {
+            start: Position { line, column },
+            count,
+            has_count,
+            is_region_entry,
+            is_gap_region: false,
+        };
+        FileCoverage {
+            path: path.as_bytes().into(),
+            segments: vec![segment(1, count, true, true), segment(9, 0, false, false)],
+            functions: Vec::new(),
+            branches: Vec::new(),
+            branch_lines: Vec::new(),
+            expansions: Vec::new(),
+            summary: Summary::EMPTY,
+        }
+    }
+
+    #[test]
+    fn only_a_function_that_llvm_drops_explains_a_difference() {
+        let files = vec![file("/a", 3, 5), file("/b", 7, 0), file("/c", 1, 2), file("/d", 2, 1)];
+        let united = Coverage {
+            model: Model::Union,
+            paths: Vec::new(),
+            files,
+            functions: Vec::new(),
+            totals: Summary::EMPTY,
+            omissions: Omissions::default(),
+        };
+        let dropped = |path: &str| OmittedFunction {
+            name: (*b"f").into(),
+            object: 0,
+            reason: "why".to_owned(),
+            place: Some((path.as_bytes().into(), 1, 9)),
+        };
+        let (a, b, d) = (dropped("/a"), dropped("/b"), dropped("/d"));
+        // LLVM has less on /a, nothing on /b, another count on /c, and more on /d, which no dropped function explains.
+        let reference = line_counts(b"SF:/a\nDA:3,1\nSF:/c\nDA:1,3\nSF:/d\nDA:2,4\n");
+        let mut verification = Verification::default();
+        compare_lines(&united, &reference, &[&a, &b, &d], &mut verification);
+        let places = |lines: &[DifferingLine]| lines.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(places(&verification.explained_lines), ["/a:3: 5, LLVM 1", "/b:7: 0, LLVM no code"]);
+        assert_eq!(places(&verification.unexplained_lines), ["/c:1: 2, LLVM 3", "/d:2: 1, LLVM 4"]);
+        assert!(!verification.is_equal());
+        let shown = verification.to_string();
+        assert!(shown.contains("    NOT EXPLAINED: /c:1: 2, LLVM 3\n"), "{shown}");
+        assert!(shown.contains("    LLVM drops `f`: why\n      /a:3: 5, LLVM 1\n"), "{shown}");
     }
 
     #[test]

@@ -78,6 +78,30 @@ fn thresholds_that_are_missed() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_comparison_without_llvms_tools() {
+    let workspace = Workspace::copy("only-bin");
+    let verify = |variable: &str, value: &str| xtask(&workspace).arg("verify").env(variable, value).run();
+    check(
+        verify("LLVM_PROFDATA", "/bin/echo"),
+        1,
+        "`/bin/echo`, as LLVM_PROFDATA names it, is no llvm-profdata",
+        "",
+    );
+    check(verify("LLVM_PROFDATA", "/no/such/tool"), 1, "as LLVM_PROFDATA names it, is no llvm-profdata", "");
+    let old = workspace.beside("tools").join("old");
+    fs::write(&old, "#!/bin/sh\necho 'LLVM version 3.1.4'\n").expect("writable");
+    let mut permissions = fs::metadata(&old).expect("there").permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
+    fs::set_permissions(&old, permissions).expect("ours");
+    check(verify("LLVM_PROFDATA", &old.to_string_lossy()), 1, "is of LLVM 3, but rustc is built on LLVM", "");
+    assert!(
+        !workspace.root().join("target/coverage/run.json").exists(),
+        "missing tools are known before the tests run"
+    );
+}
+
+#[test]
 fn a_build_that_fails() {
     let workspace = Workspace::copy("build-error");
     let finished = xtask(&workspace).arg("coverage").run().expect_code(101);
