@@ -22,7 +22,19 @@ const LAYERS: [(&str, &[&str]); 15] = [
     ("load", &["format", "object", "coverage"]),
     (
         "task",
-        &["cargo", "coverage", "export", "filter", "layout", "llvm_tools", "load", "report", "runner", "ui"],
+        &[
+            "cargo",
+            "coverage",
+            "export",
+            "filter",
+            "format",
+            "layout",
+            "llvm_tools",
+            "load",
+            "report",
+            "runner",
+            "ui",
+        ],
     ),
     // Only for tests: compares text with files.
     ("golden", &[]),
