@@ -133,12 +133,17 @@ fn story(command: Command) -> Story {
     }
 }
 
-/// Exit codes, for commands that run tests. Every command ends with 0 or 1.
-const EXIT_CODES: &[(&str, &str)] = &[
-    ("0", "all is well"),
-    ("1", "nothing could be measured, for example for a wrong flag or unreadable data"),
-    ("100", "tests failed; the reports are written"),
-    ("101", "the build failed"),
+/// Exit codes, and the commands that can end with them.
+const EXIT_CODES: &[(&str, &[Command], &str)] = &[
+    ("0", &Command::ALL, "all is well"),
+    ("1", &Command::ALL, "nothing could be measured, for example for a wrong flag or unreadable data"),
+    (
+        "2",
+        &[Command::Coverage, Command::Report],
+        "less ran than a threshold demands; the reports are written",
+    ),
+    ("100", &[Command::Coverage, Command::Verify], "tests failed; the reports are written"),
+    ("101", &[Command::Coverage, Command::Verify], "the build failed"),
 ];
 
 fn tasks(sheet: &mut Sheet) {
@@ -255,9 +260,9 @@ fn epilogue(sheet: &mut Sheet, command: Command) {
         "`--flag value` and `--flag=value` mean the same; a value that begins with `-` needs the second form. Of a flag \
          that is given several times, the last value holds, unless the flag says that it can be given several times.",
     );
-    if matches!(command, Command::Coverage | Command::Verify) {
+    if command != Command::Clean {
         sheet.heading("Exit codes:");
-        for (code, meaning) in EXIT_CODES {
+        for (code, _, meaning) in EXIT_CODES.iter().filter(|(_, commands, _)| commands.contains(&command)) {
             sheet.two_columns(code, 4, meaning);
         }
     }
