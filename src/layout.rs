@@ -82,6 +82,11 @@ impl Layout {
         self.root.join("run.json")
     }
 
+    /// How long each test binary took in earlier runs.
+    pub fn durations(&self) -> PathBuf {
+        self.root.join("durations.json")
+    }
+
     /// Where a comparison with LLVM's tools keeps what it needs while it runs.
     pub fn verification(&self) -> PathBuf {
         self.root.join("verification")
@@ -124,6 +129,7 @@ mod tests {
             layout.incremental(),
             layout.raw(),
             layout.run_json(),
+            layout.durations(),
             layout.lock(),
             layout.verification(),
         ];

@@ -2,6 +2,7 @@
 
 pub mod cargo;
 pub mod filter;
+pub mod interrupt;
 pub mod layout;
 pub mod llvm_tools;
 pub mod load;
@@ -16,13 +17,16 @@ mod golden;
 
 pub use xtask_coverage_engine::{coverage, export, format};
 
+use cargo::role::Role;
 use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// The whole of an xtask's `main`: does what the command line says, or, when cargo calls this program in place of rustc,
-/// compiles.
+/// The whole of an xtask's `main`: does what the command line says, or, when cargo or rustdoc calls this program in place of
+/// one of their tools, what that tool would.
 pub fn main() -> ExitCode {
-    match cargo::wrapper::run_as_wrapper() {
+    match compile_if_asked() {
         Some(code) => code,
         None => run(std::env::args_os().skip(1)),
     }
@@ -36,7 +40,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     ExitCode::from(task::run(arguments).exit_code())
 }
 
-/// Compiles when cargo has called this program in place of rustc, and gives the exit code to end with; else `None`.
+/// Does the work of a tool when cargo or rustdoc has called this program in its place, and gives the exit code to end with;
+/// else `None`. On Unix it does not return where the tool takes this process's place.
 pub fn compile_if_asked() -> Option<ExitCode> {
-    cargo::wrapper::run_as_wrapper()
+    let mut arguments = std::env::args_os();
+    let own = PathBuf::from(arguments.next()?);
+    let role = Role::of(&own)?;
+    let done = match role {
+        Role::Rustc => cargo::wrapper::wrap(&own, arguments.collect()),
+        Role::Rustdoc => cargo::doctests::record(&own, &arguments.collect::<Vec<_>>()),
+        Role::Runtool => runner::runtool::run(arguments.collect()),
+    };
+    Some(done.unwrap_or_else(|error| {
+        // Cargo and rustdoc show what their tools print; there is nobody else to tell if even that fails.
+        let _ = writeln!(std::io::stderr(), "error: {}: {error:#}", role.name());
+        ExitCode::FAILURE
+    }))
 }

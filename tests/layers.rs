@@ -6,9 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A top-level module and those that it may name besides itself.
-const LAYERS: [(&str, &[&str]); 15] = [
+const LAYERS: [(&str, &[&str]); 16] = [
     ("format", &[]),
     ("filter", &[]),
+    ("interrupt", &[]),
     ("layout", &[]),
     ("parallel", &[]),
     ("ui", &[]),
@@ -17,7 +18,7 @@ const LAYERS: [(&str, &[&str]); 15] = [
     ("report", &["coverage"]),
     ("llvm_tools", &[]),
     ("cargo", &["layout"]),
-    ("runner", &["cargo", "layout"]),
+    ("runner", &["cargo", "interrupt", "layout", "load"]),
     ("object", &["format"]),
     ("load", &["format", "object", "coverage"]),
     (
@@ -28,6 +29,7 @@ const LAYERS: [(&str, &[&str]); 15] = [
             "export",
             "filter",
             "format",
+            "interrupt",
             "layout",
             "llvm_tools",
             "load",

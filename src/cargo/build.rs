@@ -1,8 +1,9 @@
 //! The instrumented build, and what cargo's messages say came out of it. Runs no test.
 
-use crate::cargo::environment::{TestProcess, Variables, test_variables};
+use crate::cargo::doctests::{Recorder, RustdocCall};
+use crate::cargo::environment::{Environment, TestProcess, Variables, test_variables};
 use crate::cargo::invocation::{
-    BuildDir, BuildOptions, arguments, chained_wrapper, own_settings, set_jobs, target_triple,
+    BuildDir, BuildOptions, CargoCommand, arguments, chained_wrapper, own_settings, set_jobs, target_triple,
 };
 use crate::cargo::message::{self, Artifact, BuildScript, Message, linked_directory};
 use crate::cargo::unit::Unit;
@@ -19,12 +20,23 @@ use std::io::{BufRead, BufReader};
 use std::path::{Component, Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
-/// A program with tests in it, and how `cargo test` would start it.
+/// What a [`TestBinary`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TestKind {
+    /// A program that cargo built and that has tests in it.
+    Program,
+    /// rustdoc, which compiles the examples in a library's documentation and runs each as a process.
+    Doctests,
+}
+
+/// A program that runs tests, and how `cargo test` would start it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestBinary {
     /// As cargo-nextest writes it: `app` for a library, `app::it` for an integration test, `app::bin/tool`,
-    /// `app::example/demo`, `app::bench/speed`.
+    /// `app::example/demo`, `app::bench/speed`; and in the same manner `app::doc/app` for doctests.
     pub binary_id: String,
+    /// What it is.
+    pub kind: TestKind,
     /// The name of its package.
     pub package: String,
     /// What was compiled.
@@ -32,32 +44,49 @@ pub struct TestBinary {
     /// The program. In a shared build directory it has a second name below [`Layout::build`], and this is that one, so
     /// that a test that looks for its siblings from `current_exe()` finds the instrumented ones.
     pub executable: PathBuf,
+    /// The user's target runner and its arguments: what starts the program, or for doctests each of them. Most often empty.
+    pub runner: Vec<OsString>,
+    /// The arguments that belong to it, before those of the user. Those for doctests hold the user's already.
+    pub arguments: Vec<OsString>,
     /// The directory to start it in.
     pub current_dir: PathBuf,
     /// Its whole environment, save for what the runner adds: where profiles go, how many threads.
     pub variables: Variables,
 }
 
+impl TestBinary {
+    /// The directory that its tests run in: rustdoc itself runs elsewhere.
+    pub fn tested_in(&self) -> &Path {
+        match self.kind {
+            TestKind::Program => &self.current_dir,
+            TestKind::Doctests => self
+                .variables
+                .get(OsStr::new("CARGO_MANIFEST_DIR"))
+                .map_or(&self.current_dir, |directory| Path::new(directory)),
+        }
+    }
+}
+
 /// Something that happens while cargo builds.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
-    /// This build shares nothing with ordinary ones, and why.
-    OwnBuildDir {
-        /// The reason, fit after a colon.
-        why: &'a str,
-    },
-    /// A test binary is there and can be started, while cargo still compiles others. Native libraries of packages that
-    /// are not built yet are missing from its library path; [`Build::test_binaries`] has them.
+    /// A test binary can be started, perhaps while cargo still compiles others. Each is told of once. Native libraries of
+    /// packages that are not built yet are missing from its library path.
     TestBinary(&'a TestBinary),
     /// A line that cargo printed on stdout and that is no message.
     Line(&'a str),
 }
+
+/// Takes the events of a build. An error ends the build.
+pub type OnEvent<'a> = dyn FnMut(Event<'_>) -> Result<()> + 'a;
 
 /// What an instrumented build left.
 #[derive(Clone, Debug, Default)]
 pub struct Build {
     /// The programs to run, in the order in which cargo runs them.
     pub test_binaries: Vec<TestBinary>,
+    /// The doctests of each library, in cargo's order.
+    pub doctests: Vec<TestBinary>,
     /// What the tests were compiled for.
     pub target_triple: String,
     /// Every file with a coverage map in it: programs and dynamic libraries of members, each once, in a fixed order.
@@ -91,72 +120,160 @@ impl fmt::Display for BuildFailed {
 
 impl std::error::Error for BuildFailed {}
 
-/// Builds the tests of `workspace`, instrumented, and reports each test binary as soon as it is there.
-///
-/// # Errors
-/// [`BuildFailed`] when cargo says so; others when the wrapper cannot be installed or cargo cannot be run.
-pub fn build(
-    workspace: &Workspace,
-    options: &BuildOptions,
-    instrumentation: &Instrumentation,
-    on_event: &mut dyn FnMut(Event<'_>),
-) -> Result<Build> {
-    let current_dir = env::current_dir().context("failed to find the current directory")?;
-    let mut environment = workspace.environment.clone();
-    let target_triple = target_triple(workspace, &current_dir, options);
-    let chained = chained_wrapper(&mut environment, &current_dir, &options.config);
-    set_jobs(&mut environment, &current_dir, options);
-    // Asked each time, so that the wrapper sees `[env]`; it costs some 50 ms. Also, two builds with different wrappers
-    // would overwrite each other's answers in the one file that cargo keeps.
-    environment.insert("CARGO_CACHE_RUSTC_INFO", "0");
-    let wrapper = wrapper::install(workspace, &environment, &target_triple, instrumentation, chained)?;
-    let build_dir = BuildDir::choose(workspace, &target_triple);
-    if let BuildDir::Own { why } = &build_dir {
-        on_event(Event::OwnBuildDir { why });
+/// An instrumented build under way: cargo is called once for the programs, and once more for the doctests.
+pub struct Builder<'a> {
+    workspace: &'a Workspace,
+    options: &'a BuildOptions,
+    instrumentation: &'a Instrumentation,
+    environment: Environment,
+    build_dir: BuildDir,
+    outputs: Outputs<'a>,
+}
+
+impl<'a> Builder<'a> {
+    /// Installs the wrapper and decides where to build.
+    ///
+    /// # Errors
+    /// When the toolchain cannot instrument, or the wrapper cannot be installed.
+    pub fn new(
+        workspace: &'a Workspace,
+        options: &'a BuildOptions,
+        instrumentation: &'a Instrumentation,
+    ) -> Result<Builder<'a>> {
+        let current_dir = env::current_dir().context("failed to find the current directory")?;
+        let mut environment = workspace.environment.clone();
+        let target_triple = target_triple(workspace, &current_dir, options);
+        let chained = chained_wrapper(&mut environment, &current_dir, &options.config);
+        set_jobs(&mut environment, &current_dir, options);
+        // Asked each time, so that the wrapper sees `[env]`; it costs some 50 ms. Also, two builds with different wrappers
+        // would overwrite each other's answers in the one file that cargo keeps.
+        environment.insert("CARGO_CACHE_RUSTC_INFO", "0");
+        let wrapper = wrapper::install(workspace, &environment, &target_triple, instrumentation, chained)?;
+        let build_dir = BuildDir::choose(workspace, &target_triple);
+        let mut outputs = Outputs::new(workspace, wrapper, &build_dir, options, instrumentation);
+        outputs.build.target_triple = target_triple;
+        Ok(Builder { workspace, options, instrumentation, environment, build_dir, outputs })
     }
 
-    let cargo = environment.cargo().to_owned();
-    let mut command = environment.command(&cargo);
-    let (name, value) = wrapper.variable();
-    command.args(arguments(workspace, options)).env(name, value);
-    for setting in own_settings(workspace, &build_dir, &wrapper, instrumentation)? {
-        command.arg("--config").arg(setting);
+    /// Why this build shares nothing with ordinary ones, if that is so: a reason fit after a colon.
+    pub fn own_build_dir(&self) -> Option<&str> {
+        match &self.build_dir {
+            BuildDir::Own { why } => Some(why),
+            BuildDir::Shared(_) => None,
+        }
     }
-    let shown = Path::new(&cargo).display().to_string();
-    let mut child = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("failed to run `{shown} test --no-run`"))?;
-    let stdout = child.stdout.take().context("cargo has no stdout")?;
-    let mut outputs = Outputs::new(workspace, &wrapper, &build_dir, instrumentation);
-    outputs.build.target_triple = target_triple;
-    let read = outputs.read(BufReader::new(stdout), on_event);
-    let status = child.wait().with_context(|| format!("failed to wait for `{shown}`"))?;
-    read?;
-    if !status.success() {
-        return Err(BuildFailed { status }.into());
+
+    /// What is compiled for.
+    pub fn target_triple(&self) -> &str {
+        &self.outputs.build.target_triple
     }
-    outputs.finish()
+
+    /// Builds the programs with tests in them, and tells of each as soon as it can be started.
+    ///
+    /// # Errors
+    /// [`BuildFailed`] when cargo says so; others when cargo cannot be run.
+    pub fn programs(&mut self, on_event: &mut OnEvent<'_>) -> Result<()> {
+        let mut arguments = arguments(self.workspace, self.options, CargoCommand::Tests);
+        arguments.extend(self.settings()?);
+        self.call(&arguments, on_event)?;
+        self.outputs.release_all(on_event)
+    }
+
+    /// Whether a library with doctests is among what was built.
+    pub fn has_doctests(&self) -> bool {
+        self.outputs.build.artifacts.iter().any(|artifact| artifact.target.doctest && !artifact.test)
+    }
+
+    /// Builds the libraries and tells of the doctests of each. `test_arguments` are those of `cargo test --doc`: the name of a
+    /// test, and what stands behind `--`.
+    ///
+    /// # Errors
+    /// As for [`Builder::programs`].
+    pub fn doctests(
+        &mut self,
+        test_arguments: &[OsString],
+        quiet: bool,
+        on_event: &mut OnEvent<'_>,
+    ) -> Result<()> {
+        let recorder = Recorder::install(
+            &self.outputs.wrapper,
+            &mut self.environment,
+            &self.workspace.toolchain.sysroot,
+            &self.options.config,
+        )?;
+        let options = BuildOptions { quiet: quiet || self.options.quiet, ..self.options.clone() };
+        let mut arguments = arguments(self.workspace, &options, CargoCommand::Doctests);
+        arguments.extend(self.settings()?);
+        arguments.extend(["--config".into(), recorder.setting()?.into()]);
+        arguments.extend(test_arguments.iter().cloned());
+        self.call(&arguments, on_event)?;
+        for call in recorder.calls()? {
+            let doctests = self.outputs.doctests(call, recorder.rustdoc(), self.instrumentation)?;
+            if let Some(doctests) = doctests {
+                on_event(Event::TestBinary(&doctests))?;
+                self.outputs.build.doctests.push(doctests);
+            }
+        }
+        Ok(())
+    }
+
+    /// What came out of it all.
+    ///
+    /// # Errors
+    /// When what was written down about units cannot be read.
+    pub fn finish(self) -> Result<Build> {
+        self.outputs.finish()
+    }
+
+    fn settings(&self) -> Result<Vec<OsString>> {
+        let settings =
+            own_settings(self.workspace, &self.build_dir, &self.outputs.wrapper, self.instrumentation)?;
+        Ok(settings.into_iter().flat_map(|setting| ["--config".into(), setting.into()]).collect())
+    }
+
+    /// Runs cargo and takes in what it says.
+    fn call(&mut self, arguments: &[OsString], on_event: &mut OnEvent<'_>) -> Result<()> {
+        let cargo = self.environment.cargo().to_owned();
+        let (name, value) = self.outputs.wrapper.variable();
+        let mut command = self.environment.command(&cargo);
+        command.args(arguments).env(name, value).stdout(Stdio::piped());
+        let shown = format!("{} test", Path::new(&cargo).display());
+        let mut child = command.spawn().with_context(|| format!("failed to run `{shown}`"))?;
+        let stdout = child.stdout.take().context("cargo has no stdout")?;
+        let read = self.outputs.read(BufReader::new(stdout), on_event);
+        if read.is_err() {
+            // It may have ended on its own.
+            drop(child.kill());
+        }
+        let status = child.wait().with_context(|| format!("failed to wait for `{shown}`"))?;
+        read?;
+        if status.success() { Ok(()) } else { Err(BuildFailed { status }.into()) }
+    }
 }
 
 /// What cargo has said so far.
 struct Outputs<'a> {
     workspace: &'a Workspace,
-    wrapper: &'a Wrapper,
+    wrapper: Wrapper,
     build_dir: PathBuf,
     layout: Layout,
     cargo: OsString,
     with_build_scripts: bool,
     /// The artifact that each test binary comes from.
     tests: Vec<Artifact>,
+    /// How many of `tests` were told of.
+    n_released: usize,
+    /// Programs and dynamic libraries that a test may look for and that are not there yet: package id, kind and name.
+    awaited: BTreeSet<(String, CargoTargetKind, String)>,
     build: Build,
 }
 
 impl<'a> Outputs<'a> {
     fn new(
         workspace: &'a Workspace,
-        wrapper: &'a Wrapper,
+        wrapper: Wrapper,
         build_dir: &BuildDir,
+        options: &BuildOptions,
         instrumentation: &Instrumentation,
     ) -> Outputs<'a> {
         let layout = workspace.layout();
@@ -168,22 +285,25 @@ impl<'a> Outputs<'a> {
             cargo: workspace.cargo_program(),
             with_build_scripts: instrumentation.build_scripts,
             tests: Vec::new(),
+            n_released: 0,
+            awaited: awaited(workspace, options),
             build: Build::default(),
         }
     }
 
     /// Takes cargo's stdout line by line, to its end.
-    fn read(&mut self, mut stdout: impl BufRead, on_event: &mut dyn FnMut(Event<'_>)) -> Result<()> {
+    fn read(&mut self, mut stdout: impl BufRead, on_event: &mut OnEvent<'_>) -> Result<()> {
         let mut line = Vec::new();
         while stdout.read_until(b'\n', &mut line).context("failed to read what cargo prints")? > 0 {
             let text = String::from_utf8_lossy(&line);
             let text = text.trim_end_matches(['\n', '\r']);
             match message::parse(text) {
-                Message::NotJson => on_event(Event::Line(text)),
+                Message::NotJson => on_event(Event::Line(text))?,
                 Message::BuildScript(script) => self.add_build_script(script)?,
                 Message::Artifact(artifact) => {
-                    if let Some(test_binary) = self.add_artifact(*artifact)? {
-                        on_event(Event::TestBinary(&test_binary));
+                    self.add_artifact(*artifact);
+                    if self.awaited.is_empty() {
+                        self.release_all(on_event)?;
                     }
                 }
                 Message::Finished { .. } | Message::Other => {}
@@ -202,22 +322,69 @@ impl<'a> Outputs<'a> {
         Ok(())
     }
 
-    fn add_artifact(&mut self, mut artifact: Artifact) -> Result<Option<TestBinary>> {
-        let Some(member) = self.workspace.member(&artifact.package_id) else {
+    fn add_artifact(&mut self, mut artifact: Artifact) {
+        if self.workspace.member(&artifact.package_id).is_none() {
             self.build.dependencies_compiled += usize::from(!artifact.fresh);
-            return Ok(None);
-        };
+            return;
+        }
+        // A second call of cargo tells of the same units again.
+        if self.build.artifacts.iter().any(|known| known.is_unit(&artifact)) {
+            return;
+        }
         self.build.members_compiled += usize::from(!artifact.fresh);
-        let mut test_binary = None;
-        if artifact.test
-            && let Some(executable) = &artifact.executable
-        {
+        if !artifact.test {
+            let target = &artifact.target;
+            self.awaited.remove(&(artifact.package_id.clone(), target.kind, target.name.clone()));
+        } else if let Some(executable) = &artifact.executable {
             artifact.executable = Some(second_name(executable, &self.build_dir, &self.layout.build()));
-            test_binary = Some(self.test_binary(member, &artifact)?);
             self.tests.push(artifact.clone());
         }
         self.build.artifacts.push(artifact);
-        Ok(test_binary)
+    }
+
+    /// Tells of the test binaries that were not told of yet.
+    fn release_all(&mut self, on_event: &mut OnEvent<'_>) -> Result<()> {
+        while let Some(artifact) = self.tests.get(self.n_released).cloned() {
+            let member =
+                self.workspace.member(&artifact.package_id).context("a test belongs to no member")?;
+            on_event(Event::TestBinary(&self.test_binary(member, &artifact)?))?;
+            self.n_released += 1;
+        }
+        Ok(())
+    }
+
+    /// The doctests of the library that `call` is about; `None` if it belongs to no member.
+    fn doctests(
+        &self,
+        call: RustdocCall,
+        rustdoc: &Path,
+        instrumentation: &Instrumentation,
+    ) -> Result<Option<TestBinary>> {
+        let member =
+            self.workspace.members.iter().find(|member| Some(&member.dir) == call.package_dir().as_ref());
+        let is_documented =
+            |target: &&CargoTarget| target.doctest && Some(target.crate_name()) == call.crate_name();
+        let Some((member, cargo_target)) =
+            member.and_then(|member| Some((member, member.targets.iter().find(is_documented)?)))
+        else {
+            return Ok(None);
+        };
+        let mut variables = self.workspace.environment.variables().clone();
+        variables.extend(call.variables.clone());
+        let nightly = self.workspace.toolchain.nightly;
+        let instrument = instrumentation.arguments(nightly, &self.build.target_triple);
+        let (runner, arguments) = call.split(instrument);
+        Ok(Some(TestBinary {
+            binary_id: format!("{}::doc/{}", member.name, cargo_target.name),
+            kind: TestKind::Doctests,
+            package: member.name.clone(),
+            cargo_target: cargo_target.clone(),
+            executable: rustdoc.to_owned(),
+            runner,
+            arguments,
+            current_dir: call.directory,
+            variables,
+        }))
     }
 
     fn test_binary(&mut self, member: &Package, artifact: &Artifact) -> Result<TestBinary> {
@@ -237,9 +404,12 @@ impl<'a> Outputs<'a> {
         };
         Ok(TestBinary {
             binary_id: binary_id(&member.name, &artifact.target),
+            kind: TestKind::Program,
             package: member.name.clone(),
             cargo_target: artifact.target.clone(),
             executable,
+            runner: Vec::new(),
+            arguments: Vec::new(),
             current_dir: member.dir.clone(),
             variables: test_variables(&self.workspace.environment, member, &process)?,
         })
@@ -342,6 +512,27 @@ impl<'a> Outputs<'a> {
 fn profiles_in(directory: &Path) -> Vec<PathBuf> {
     let pattern = format!("{}/*.profraw", glob::Pattern::escape(&directory.to_string_lossy()));
     glob::glob(&pattern).map(|paths| paths.flatten().collect()).unwrap_or_default()
+}
+
+/// What a test may look for at run time: the programs, examples and dynamic libraries of the selected packages. Cargo runs no
+/// test before all of them are there, so none is started before, even where it could be.
+fn awaited(workspace: &Workspace, options: &BuildOptions) -> BTreeSet<(String, CargoTargetKind, String)> {
+    let mut awaited = BTreeSet::new();
+    for member in workspace.members.iter().filter(|member| options.selects(workspace, member)) {
+        let has_integration_tests = member.targets.iter().any(|it| it.kind == CargoTargetKind::Test);
+        for target in &member.targets {
+            let is_awaited = match target.kind {
+                CargoTargetKind::Bin => has_integration_tests,
+                CargoTargetKind::Example => !target.test,
+                CargoTargetKind::Lib => target.crate_types.iter().any(|it| it == "cdylib" || it == "dylib"),
+                _ => false,
+            };
+            if is_awaited {
+                awaited.insert((member.id.clone(), target.kind, target.name.clone()));
+            }
+        }
+    }
+    awaited
 }
 
 /// The name of a test binary among all of a workspace.

@@ -2,8 +2,9 @@
 
 use crate::cargo::configuration;
 use crate::cargo::environment::Environment;
-use crate::cargo::workspace::{CargoTarget, CargoTargetKind, Workspace};
-use crate::cargo::wrapper::{Instrumentation, PROGRAM, Wrapper};
+use crate::cargo::role::Role;
+use crate::cargo::workspace::{CargoTarget, CargoTargetKind, Package, Workspace};
+use crate::cargo::wrapper::{Instrumentation, Wrapper};
 use crate::layout::Layout;
 use anyhow::{Context, Result};
 use std::ffi::{OsStr, OsString};
@@ -45,12 +46,55 @@ pub struct BuildOptions {
     pub color: Option<String>,
 }
 
+/// What cargo is called for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CargoCommand {
+    /// The programs with tests in them.
+    Tests,
+    /// The doctests of libraries.
+    Doctests,
+}
+
+impl BuildOptions {
+    /// Whether `member` is one of the packages to build: those of `--package`, else all but those of `--exclude` and the
+    /// package that runs this code.
+    pub fn selects(&self, workspace: &Workspace, member: &Package) -> bool {
+        workspace.selects(member, &self.packages, &self.exclude)
+    }
+
+    /// The same without any flag that selects targets.
+    fn without_targets(&self) -> BuildOptions {
+        BuildOptions {
+            lib: false,
+            bins: false,
+            bin: Vec::new(),
+            tests: false,
+            test: Vec::new(),
+            examples: false,
+            example: Vec::new(),
+            benches: false,
+            bench: Vec::new(),
+            all_targets: false,
+            ..self.clone()
+        }
+    }
+}
+
 /// The arguments of `cargo`, as the user could have typed them.
 ///
 /// Without `-p`, that is the whole workspace but the package that runs this code.
-pub fn arguments(workspace: &Workspace, options: &BuildOptions) -> Vec<OsString> {
-    let mut arguments: Vec<OsString> =
-        ["test", "--no-run", "--message-format=json-render-diagnostics"].map(OsString::from).into();
+pub fn arguments(workspace: &Workspace, options: &BuildOptions, command: CargoCommand) -> Vec<OsString> {
+    let only_doctests;
+    let (words, options) = match command {
+        CargoCommand::Tests => (["test", "--no-run"], options),
+        CargoCommand::Doctests => {
+            // Cargo refuses targets beside `--doc`.
+            only_doctests = options.without_targets();
+            (["test", "--doc"], &only_doctests)
+        }
+    };
+    let mut arguments: Vec<OsString> = words.map(OsString::from).into();
+    arguments.push("--message-format=json-render-diagnostics".into());
     let mut flag = |yes: bool, name: &str| arguments.extend(yes.then(|| OsString::from(name)));
     flag(options.workspace || options.packages.is_empty(), "--workspace");
     flag(options.lib, "--lib");
@@ -187,7 +231,7 @@ pub(super) fn own_settings(
 }
 
 /// `path` as a basic string of TOML.
-fn toml_string(path: &Path) -> Result<String> {
+pub(super) fn toml_string(path: &Path) -> Result<String> {
     let text = path.to_str().with_context(|| {
         format!("cargo cannot be told of `{}`, because it is not valid UTF-8", path.display())
     })?;
@@ -219,9 +263,7 @@ pub(super) fn chained_wrapper(
         // A bare name is looked up on the path, anything else starts from where the file is.
         Some(if value.contains(['/', '\\']) { base.join(value) } else { value.into() })
     };
-    from_variable
-        .or_else(configured)
-        .filter(|path| !path.as_os_str().is_empty() && path.file_stem() != Some(OsStr::new(PROGRAM)))
+    from_variable.or_else(configured).filter(|path| !path.as_os_str().is_empty() && Role::of(path).is_none())
 }
 
 /// The triple that cargo will compile for: `--target`, `CARGO_BUILD_TARGET`, `build.target`, the host.

@@ -45,6 +45,16 @@ pub struct Artifact {
     pub fresh: bool,
 }
 
+impl Artifact {
+    /// Whether `other` is about the same unit, told of a second time.
+    pub fn is_unit(&self, other: &Artifact) -> bool {
+        self.package_id == other.package_id
+            && self.test == other.test
+            && self.target == other.target
+            && self.filenames == other.filenames
+    }
+}
+
 /// What a build script told cargo (`build-script-executed`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildScript {

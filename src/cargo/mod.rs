@@ -4,10 +4,13 @@
 pub mod build;
 pub mod clean;
 pub mod configuration;
+pub mod doctests;
 pub mod environment;
 pub mod invocation;
 mod json;
 pub mod message;
+pub mod role;
+pub mod selection;
 pub mod toolchain;
 pub mod unit;
 pub mod workspace;

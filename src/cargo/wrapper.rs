@@ -8,6 +8,7 @@
 
 use crate::cargo::environment::{Environment, Variables};
 use crate::cargo::json::{flag, list, optional_text, path, read_json, text, texts, write_json};
+use crate::cargo::role::{self, Role, become_command};
 use crate::cargo::toolchain::Toolchain;
 use crate::cargo::unit::Unit;
 use crate::cargo::workspace::{CargoTargetKind, Workspace};
@@ -18,15 +19,12 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::hash::{BuildHasher, Hash, Hasher};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{self, Command, ExitCode};
+use std::process::{Command, ExitCode};
 
 // ---------------------------------------------------------------------------------------------------------------------
 // What both halves know
-
-/// The file name under which this executable is a compiler wrapper.
-pub const PROGRAM: &str = "xtask-coverage-rustc";
 
 /// Goes up whenever the callee would make other code of the same flags.
 const PROTOCOL: u32 = 2;
@@ -90,7 +88,7 @@ impl Instrumentation {
     ///
     /// `-runtime-counter-relocation` is what lets the profile runtime map the counters onto the file, so that they
     /// survive a kill (`%c`, see [`is_continuous`]).
-    fn arguments(&self, nightly: bool, target_triple: &str) -> Vec<String> {
+    pub(super) fn arguments(&self, nightly: bool, target_triple: &str) -> Vec<String> {
         let mut arguments: Vec<String> = Vec::new();
         let mut codegen = |value: &str| arguments.extend(["-C".to_owned(), value.to_owned()]);
         codegen("instrument-coverage");
@@ -138,6 +136,14 @@ impl Options {
             "units": self.units,
             "incremental": self.incremental,
             "environment": self.environment,
+        })
+    }
+
+    /// Reads the options beside a link in `directory`.
+    pub(super) fn read(directory: &Path) -> Result<Options> {
+        let file = directory.join(OPTIONS_FILE);
+        read_json(&file).and_then(|value| Options::from_json(&value)).with_context(|| {
+            format!("failed to use `{}`; the next coverage run writes it again", file.display())
         })
     }
 
@@ -247,8 +253,7 @@ pub fn install(
     if seen.exists() {
         fs::remove_file(&seen).with_context(|| format!("failed to remove `{}`", seen.display()))?;
     }
-    let program = directory.join(format!("{PROGRAM}{}", env::consts::EXE_SUFFIX));
-    link_to_this_executable(&program)?;
+    let program = Role::Rustc.install(&directory)?;
     Ok(Wrapper { program, hash, nonce })
 }
 
@@ -256,7 +261,7 @@ impl Wrapper {
     /// A wrapper in `directory` that nobody installed.
     #[cfg(test)]
     pub(super) fn for_tests(directory: PathBuf) -> Wrapper {
-        Wrapper { program: directory.join(PROGRAM), hash: "0".to_owned(), nonce: String::new() }
+        Wrapper { program: directory.join(Role::Rustc.name()), hash: "0".to_owned(), nonce: String::new() }
     }
 
     /// What cargo must be called with besides the program: the number that hides the user's variables.
@@ -292,49 +297,8 @@ fn options_hash(options: &Options) -> String {
     digits
 }
 
-/// Makes `link` this executable: a symbolic link where those need no privilege, else a hard link or a copy.
-fn link_to_this_executable(link: &Path) -> Result<()> {
-    let executable = env::current_exe().context("failed to find this executable")?;
-    let beside = link.with_extension(format!("{}.tmp", process::id()));
-    let linked = if cfg!(unix) {
-        symlink(&executable, &beside)
-    } else {
-        fs::hard_link(&executable, &beside).or_else(|_| fs::copy(&executable, &beside).map(|_| ()))
-    };
-    linked
-        .and_then(|()| fs::rename(&beside, link))
-        .with_context(|| format!("failed to link `{}` to `{}`", link.display(), executable.display()))
-}
-
-#[cfg(unix)]
-fn symlink(original: &Path, link: &Path) -> io::Result<()> {
-    std::os::unix::fs::symlink(original, link)
-}
-
-#[cfg(not(unix))]
-fn symlink(_original: &Path, _link: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
 // ---------------------------------------------------------------------------------------------------------------------
 // The callee: in place of rustc
-
-/// Acts as the compiler wrapper if this process was started as one, which is to be asked first thing in `main`.
-///
-/// Returns `None` if it was not. On Unix a process that was does not return: rustc takes its place.
-pub fn run_as_wrapper() -> Option<ExitCode> {
-    let mut arguments = env::args_os();
-    let own = PathBuf::from(arguments.next()?);
-    if own.file_stem() != Some(OsStr::new(PROGRAM)) {
-        return None;
-    }
-    let code = wrap(&own, arguments.collect()).unwrap_or_else(|error| {
-        // Cargo shows what a compiler prints; there is nobody else to tell if even that fails.
-        let _ = writeln!(io::stderr(), "error: {PROGRAM}: {error:#}");
-        ExitCode::FAILURE
-    });
-    Some(code)
-}
 
 /// What a call of the wrapper is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -483,15 +447,14 @@ impl Call {
 }
 
 /// Runs rustc as cargo asked, with the arguments and the variable that instrument.
-fn wrap(own: &Path, mut arguments: Vec<OsString>) -> Result<ExitCode> {
-    let directory = own.parent().filter(|directory| directory.is_absolute()).with_context(|| {
-        format!("`{}` has to be called by its absolute path, as cargo does", own.display())
-    })?;
-    let options_file = directory.join(OPTIONS_FILE);
-    let options =
-        read_json(&options_file).and_then(|value| Options::from_json(&value)).with_context(|| {
-            format!("failed to use `{}`; the next coverage run writes it again", options_file.display())
-        })?;
+///
+/// `own` is the link under which this process was started. On Unix this does not return: rustc takes this process's place.
+///
+/// # Errors
+/// When the options beside the link cannot be read, or the compiler cannot be started.
+pub fn wrap(own: &Path, mut arguments: Vec<OsString>) -> Result<ExitCode> {
+    let directory = role::directory_of(own)?;
+    let options = Options::read(directory)?;
     if arguments.is_empty() {
         bail!("no compiler to run, expected its path as the first argument, as cargo gives it");
     }
@@ -524,7 +487,7 @@ fn wrap(own: &Path, mut arguments: Vec<OsString>) -> Result<ExitCode> {
     if let Some(profile) = profile {
         command.env("LLVM_PROFILE_FILE", profile);
     }
-    replace_this_process(command)
+    become_command(command)
 }
 
 /// Empties the directory of `unit`, whose earlier counts belong to earlier code, and records what is being compiled.
@@ -541,6 +504,16 @@ fn prepare_unit(options: &Options, unit: &Unit) -> Result<PathBuf> {
         _ => unit.write(&options.units)?,
     }
     Ok(directory.join("%m.profraw"))
+}
+
+/// The variables that cargo has set for this process, which it started in a role whose link is in `directory`: pairs of name and
+/// value.
+///
+/// # Errors
+/// When the options beside the link cannot be read.
+pub(super) fn variables_of_cargo(directory: &Path) -> Result<Value> {
+    let nonce = env::var_os(NONCE).with_context(|| format!("`{NONCE}` is not set"))?;
+    Ok(differing(&nonce, &Options::read(directory)?.environment))
 }
 
 /// The variables of this process that cargo was not called with, or not with this value. One whose name or value is not
@@ -570,21 +543,6 @@ fn expand_argument_file(arguments: &[OsString]) -> Result<Vec<OsString>> {
         }
     }
     Ok(expanded)
-}
-
-#[cfg(unix)]
-fn replace_this_process(mut command: Command) -> Result<ExitCode> {
-    use std::os::unix::process::CommandExt;
-    let error = command.exec();
-    Err(error).with_context(|| format!("failed to run `{}`", command.get_program().to_string_lossy()))
-}
-
-#[cfg(not(unix))]
-fn replace_this_process(mut command: Command) -> Result<ExitCode> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let status = command.status().with_context(|| format!("failed to run `{program}`"))?;
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use anyhow::Result;
 use crate::coverage::map::CoverageMap;
 use crate::coverage::profile::Profile;
 
-pub use objects::{is_instrumented, read_objects};
+pub use objects::{coverage_only, is_instrumented, read_objects};
 pub use profiles::read_profiles;
 
 /// Something that was passed over. The slug names the paragraph of the documentation that explains it.

@@ -17,6 +17,7 @@ use crate::format::covmap;
 use crate::format::error::Error;
 use crate::format::prf_names::{self, NamesChunk};
 use crate::format::profraw;
+use crate::object::write::elf_object;
 use crate::object::{Architecture, CoverageSections, PointerWidth, ReadAt, ReadError, coverage_sections};
 
 /// What the threads share. Objects are added in the order of their paths, whoever has read them first.
@@ -101,6 +102,24 @@ pub fn is_instrumented(path: &Path) -> bool {
         };
         file.objects.iter().any(has_counters)
     })
+}
+
+/// What is left of a program when all but its coverage data is taken away: an object file of its own, and 32 hexadecimal digits
+/// that tell its content from others. `None` if it has no coverage data.
+///
+/// # Errors
+/// When the file cannot be read or is no object.
+pub fn coverage_only(path: &Path) -> Result<Option<(Vec<u8>, String)>> {
+    let input = FileInput::open(path).with_context(|| message(path))?;
+    let file = coverage_sections(&input, Architecture::host()).map_err(|error| match error {
+        ReadError::Io(error) => anyhow!(error).context(message(path)),
+        ReadError::Format(error) => anyhow!(error).context(message(path)),
+    })?;
+    Ok(file.objects.first().map(|sections| {
+        let bytes = elf_object(sections);
+        let digest = format!("{:x}", md5::compute(&bytes));
+        (bytes, digest)
+    }))
 }
 
 fn message(path: &Path) -> String {

@@ -33,6 +33,7 @@ mod elf;
 mod input;
 mod macho;
 mod universal;
+pub mod write;
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,8 @@
 //! threads stays below twice the budget, and above the budget only for as long as the one that was started last overlaps
 //! with the tails of others.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,25 +18,39 @@ use std::time::{Duration, Instant};
 /// runs one test after the other. libtest announces them first thing.
 const GRACE: Duration = Duration::from_millis(200);
 
-/// A queue of jobs and the threads that the running ones use.
+/// How long nothing must have been added before the first job starts. When nothing has to be compiled, cargo tells of all test
+/// binaries within some milliseconds, and the longest of them shall start first, not the one that was told of first.
+const SETTLE: Duration = Duration::from_millis(60);
+
+/// A queue of jobs, to which more are added until it is closed, and the threads that the running ones use.
 #[derive(Debug)]
 pub(super) struct Budget {
-    threads: usize,
     state: Mutex<State>,
     changed: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
-    queue: VecDeque<Queued>,
+    threads: usize,
+    queue: Vec<Queued>,
     running: BTreeMap<usize, Running>,
+    /// When the last job was added.
+    added: Option<Instant>,
+    closed: bool,
     stopped: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Queued {
-    job: usize,
-    exclusive: bool,
+/// A job that waits.
+#[derive(Clone, Debug)]
+pub(super) struct Queued {
+    /// What it is known by.
+    pub(super) job: usize,
+    /// Its name; equals go in the order of their names.
+    pub(super) name: String,
+    /// Whether it has to run alone. It does so behind all others.
+    pub(super) exclusive: bool,
+    /// How long it took last time. The unknown go first, then the longest.
+    pub(super) expected: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -59,38 +74,61 @@ impl Running {
 }
 
 impl Budget {
-    /// A budget of `threads` for `jobs`: pairs of a number, which stands for the job, and whether it has to run alone.
-    /// They start in this order, those that run alone last.
-    pub(super) fn new(threads: usize, jobs: &[(usize, bool)]) -> Budget {
-        let mut queue: Vec<Queued> =
-            jobs.iter().map(|(job, exclusive)| Queued { job: *job, exclusive: *exclusive }).collect();
-        queue.sort_by_key(|queued| queued.exclusive);
-        let state = State { queue: queue.into(), ..State::default() };
-        Budget { threads: threads.max(1), state: Mutex::new(state), changed: Condvar::new() }
+    /// A budget of `threads`, with nothing to do yet.
+    pub(super) fn new(threads: usize) -> Budget {
+        let state = State {
+            threads: threads.max(1),
+            queue: Vec::new(),
+            running: BTreeMap::new(),
+            added: None,
+            closed: false,
+            stopped: false,
+        };
+        Budget { state: Mutex::new(state), changed: Condvar::new() }
     }
 
     /// The number of threads that each job may use.
     pub(super) fn threads(&self) -> usize {
-        self.threads
+        self.lock().threads
     }
 
-    /// The next job, once there is room for it; `None` when no more are to be started.
+    /// Changes that number for the jobs that start from now on.
+    pub(super) fn set_threads(&self, threads: usize) {
+        self.lock().threads = threads.max(1);
+    }
+
+    /// One more job.
+    pub(super) fn add(&self, queued: Queued) {
+        let mut state = self.lock();
+        state.queue.push(queued);
+        state.added = Some(Instant::now());
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// No job will be added any more.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// The next job, once there is one and room for it; `None` when no more are to be started.
     pub(super) fn next(&self) -> Option<usize> {
         let mut state = self.lock();
         loop {
-            match state.take(self.threads, Instant::now()) {
+            match state.take(Instant::now()) {
                 Next::Start(job) => return Some(job),
                 Next::Nothing => return None,
-                // Without an event, only the end of somebody's grace can make room.
+                // Without an event, only the end of somebody's grace can make room, or quiet in the queue.
                 Next::Wait => {
-                    let waited = self.changed.wait_timeout(state, GRACE);
+                    let waited = self.changed.wait_timeout(state, SETTLE);
                     state = waited.unwrap_or_else(PoisonError::into_inner).0;
                 }
             }
         }
     }
 
-    /// `job` has said that it runs `tests` tests.
+    /// `job` has said that it runs `tests` tests. rustdoc says so twice, for doctests that it compiles together and alone.
     pub(super) fn announce(&self, job: usize, tests: usize) {
         if let Some(running) = self.lock().running.get_mut(&job) {
             running.tests_left = Some(tests);
@@ -141,29 +179,50 @@ enum Next {
 }
 
 impl State {
-    fn take(&mut self, budget: usize, now: Instant) -> Next {
-        let Some(first) = self.queue.front().copied().filter(|_| !self.stopped) else { return Next::Nothing };
-        let used: usize = self.running.values().map(|running| running.threads(budget, now)).sum();
-        let has_room = if first.exclusive { self.running.is_empty() } else { used < budget };
+    fn take(&mut self, now: Instant) -> Next {
+        if self.stopped || (self.closed && self.queue.is_empty()) {
+            return Next::Nothing;
+        }
+        let is_quiet = self.added.is_some_and(|added| now.duration_since(added) >= SETTLE);
+        if !self.closed && !is_quiet {
+            return Next::Wait;
+        }
+        let order = |queued: &Queued| {
+            (
+                queued.exclusive,
+                Reverse(queued.expected.unwrap_or(Duration::MAX)),
+                queued.name.clone(),
+                queued.job,
+            )
+        };
+        let Some(first) = (0..self.queue.len()).min_by_key(|index| order(&self.queue[*index])) else {
+            return Next::Wait;
+        };
+        let used: usize = self.running.values().map(|running| running.threads(self.threads, now)).sum();
+        let has_room = match self.queue[first].exclusive {
+            // Neither tests nor the compiler run beside it.
+            true => self.running.is_empty() && self.closed,
+            false => used < self.threads && !self.running.values().any(|running| running.exclusive),
+        };
         if !has_room {
             return Next::Wait;
         }
-        self.queue.pop_front();
-        self.running.insert(first.job, Running { since: now, exclusive: first.exclusive, tests_left: None });
-        Next::Start(first.job)
+        let Queued { job, exclusive, .. } = self.queue.swap_remove(first);
+        self.running.insert(job, Running { since: now, exclusive, tests_left: None });
+        Next::Start(job)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Budget, GRACE, Next};
+    use super::{Budget, GRACE, Next, Queued};
     use std::time::{Duration, Instant};
 
     /// What happens to the queue when `later` has passed since the latest job started.
     fn take(budget: &Budget, later: Duration) -> Next {
         let mut state = budget.lock();
         let latest = state.running.values().map(|running| running.since).max();
-        state.take(budget.threads, latest.unwrap_or_else(Instant::now) + later)
+        state.take(latest.unwrap_or_else(Instant::now) + later)
     }
 
     fn at_once(budget: &Budget) -> Next {
@@ -174,13 +233,20 @@ mod tests {
         take(budget, GRACE * 9)
     }
 
-    fn budget(threads: usize, jobs: usize) -> Budget {
-        Budget::new(threads, &(0..jobs).map(|job| (job, false)).collect::<Vec<_>>())
+    fn job(job: usize) -> Queued {
+        Queued { job, name: String::new(), exclusive: false, expected: None }
+    }
+
+    fn budget(threads: usize, jobs: &[Queued]) -> Budget {
+        let budget = Budget::new(threads);
+        jobs.iter().for_each(|job| budget.add(job.clone()));
+        budget.close();
+        budget
     }
 
     #[test]
     fn small_binaries_run_side_by_side() {
-        let budget = budget(4, 9);
+        let budget = budget(4, &[0, 1, 2, 3, 4, 5, 6].map(job));
         for job in 0..4 {
             assert_eq!(at_once(&budget), Next::Start(job));
             assert_eq!(
@@ -197,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_large_binary_has_everything_until_its_last_tests() {
-        let budget = budget(4, 2);
+        let budget = budget(4, &[0, 1].map(job));
         assert_eq!(at_once(&budget), Next::Start(0));
         budget.announce(0, 300);
         assert_eq!(at_last(&budget), Next::Wait);
@@ -211,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_harness_of_another_kind_is_charged_one_thread_after_a_while() {
-        let budget = budget(2, 2);
+        let budget = budget(2, &[0, 1].map(job));
         assert_eq!(at_once(&budget), Next::Start(0));
         assert_eq!(at_once(&budget), Next::Wait);
         assert_eq!(take(&budget, GRACE), Next::Start(1));
@@ -219,7 +285,7 @@ mod tests {
 
     #[test]
     fn a_binary_without_tests_still_runs() {
-        let budget = budget(1, 2);
+        let budget = budget(1, &[0, 1].map(job));
         assert_eq!(at_once(&budget), Next::Start(0));
         budget.announce(0, 0);
         assert_eq!(at_last(&budget), Next::Wait, "its process is still there");
@@ -227,7 +293,8 @@ mod tests {
 
     #[test]
     fn exclusive_jobs_run_last_and_alone() {
-        let budget = Budget::new(8, &[(0, true), (1, false), (2, true)]);
+        let alone = |number| Queued { exclusive: true, ..job(number) };
+        let budget = budget(8, &[alone(0), job(1), alone(2)]);
         for job in [1, 0, 2] {
             assert_eq!(at_once(&budget), Next::Start(job));
             budget.announce(job, 1);
@@ -238,8 +305,50 @@ mod tests {
     }
 
     #[test]
+    fn the_unknown_start_first_then_the_longest() {
+        let seconds = [Some(1), Some(9), None, Some(9), None];
+        let jobs: Vec<Queued> = seconds
+            .iter()
+            .zip(0..)
+            .map(|(seconds, number)| Queued { expected: seconds.map(Duration::from_secs), ..job(number) })
+            .collect();
+        let budget = budget(9, &jobs);
+        for expected in [2, 4, 1, 3, 0] {
+            assert_eq!(at_once(&budget), Next::Start(expected));
+            budget.announce(expected, 1);
+        }
+        assert_eq!(at_once(&budget), Next::Nothing);
+    }
+
+    #[test]
+    fn equal_ones_start_by_name() {
+        let named = |number, name: &str| Queued { name: name.to_owned(), ..job(number) };
+        let budget = budget(9, &[named(0, "c"), named(1, "a"), named(2, "b")]);
+        for expected in [1, 2, 0] {
+            assert_eq!(at_once(&budget), Next::Start(expected));
+            budget.announce(expected, 1);
+        }
+    }
+
+    #[test]
+    fn jobs_start_before_all_are_known_but_not_the_exclusive_ones() {
+        let budget = Budget::new(4);
+        assert_eq!(at_last(&budget), Next::Wait, "nothing is there yet");
+        budget.add(Queued { exclusive: true, ..job(0) });
+        budget.add(job(1));
+        assert_eq!(at_once(&budget), Next::Wait, "more may come at any moment");
+        assert_eq!(at_last(&budget), Next::Start(1));
+        budget.finish(1);
+        assert_eq!(at_last(&budget), Next::Wait, "the compiler may still run");
+        budget.close();
+        assert_eq!(at_once(&budget), Next::Start(0));
+        budget.finish(0);
+        assert_eq!(at_once(&budget), Next::Nothing);
+    }
+
+    #[test]
     fn nothing_starts_after_a_stop() {
-        let budget = budget(4, 3);
+        let budget = budget(4, &[0, 1, 2].map(job));
         assert_eq!(budget.next(), Some(0));
         assert_eq!(budget.progress(), (2, 1));
         budget.stop();

@@ -9,7 +9,8 @@ use std::io::{self, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-/// Reads `+ group` and `- group`; at the end of its input ends the remaining groups, first politely.
+/// Reads `+ group` and `- group`, and `TERM target` or `KILL target` for a signal to be sent now, where a target is a process or,
+/// behind a `-`, a group; at the end of its input ends the remaining groups, first politely.
 const SCRIPT: &str = r#"
 trap '' INT TERM HUP QUIT
 groups=' '
@@ -17,6 +18,7 @@ while read -r sign group; do
     case $sign in
         +) groups="$groups$group " ;;
         -) groups="${groups%% $group *} ${groups#* $group }" ;;
+        *) kill -s "$sign" -- "$group" ;;
     esac
 done
 [ "$groups" = ' ' ] && exit
@@ -24,6 +26,24 @@ for group in $groups; do kill -s TERM -- "-$group"; done
 sleep 1
 for group in $groups; do kill -s KILL -- "-$group"; done
 "#;
+
+/// How a process is asked to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Signal {
+    /// It may clean up.
+    Term,
+    /// It may not.
+    Kill,
+}
+
+impl Signal {
+    fn name(self) -> &'static str {
+        match self {
+            Signal::Term => "TERM",
+            Signal::Kill => "KILL",
+        }
+    }
+}
 
 /// The watching shell.
 #[derive(Debug)]
@@ -57,19 +77,29 @@ impl Guard {
 
     /// The group of the process `leader` exists.
     pub(super) fn watch(&self, leader: u32) {
-        self.tell('+', leader);
+        self.tell(&format!("+ {leader}"));
     }
 
     /// The process `leader` has ended.
     pub(super) fn release(&self, leader: u32) {
-        self.tell('-', leader);
+        self.tell(&format!("- {leader}"));
+    }
+
+    /// Sends a signal to the group of the process `leader`.
+    pub(super) fn signal_group(&self, signal: Signal, leader: u32) {
+        self.tell(&format!("{} -{leader}", signal.name()));
+    }
+
+    /// Sends a signal to one process.
+    pub(super) fn signal(&self, signal: Signal, process: u32) {
+        self.tell(&format!("{} {process}", signal.name()));
     }
 
     /// A shell that is gone cannot be told; the tests go on without it.
-    fn tell(&self, sign: char, leader: u32) {
+    fn tell(&self, line: &str) {
         let mut shell = self.shell.lock().unwrap_or_else(PoisonError::into_inner);
         let written: Option<io::Result<()>> =
-            shell.stdin.as_mut().map(|stdin| stdin.write_all(format!("{sign} {leader}\n").as_bytes()));
+            shell.stdin.as_mut().map(|stdin| stdin.write_all(format!("{line}\n").as_bytes()));
         drop(written);
     }
 }
@@ -85,7 +115,7 @@ impl Drop for Guard {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use super::Guard;
+    use super::{Guard, Signal};
     use std::os::unix::process::ExitStatusExt;
     use std::process::{Child, Command, Stdio};
 
@@ -96,6 +126,16 @@ mod tests {
         let child = command.spawn().expect("starts");
         guard.watch(child.id());
         child
+    }
+
+    #[test]
+    fn signals_reach_a_group_and_a_single_process() {
+        let guard = Guard::start().expect("there is a shell");
+        let (mut group, mut single) = (sleeper(&guard), sleeper(&guard));
+        guard.signal_group(Signal::Term, group.id());
+        guard.signal(Signal::Kill, single.id());
+        assert_eq!(group.wait().expect("ends").signal(), Some(15));
+        assert_eq!(single.wait().expect("ends").signal(), Some(9));
     }
 
     #[test]

@@ -34,6 +34,19 @@ pub struct TestCounts {
     pub filtered_out: usize,
 }
 
+impl TestCounts {
+    /// The sums.
+    pub fn plus(self, more: TestCounts) -> TestCounts {
+        TestCounts {
+            passed: self.passed + more.passed,
+            failed: self.failed + more.failed,
+            ignored: self.ignored + more.ignored,
+            measured: self.measured + more.measured,
+            filtered_out: self.filtered_out + more.filtered_out,
+        }
+    }
+}
+
 /// What the output of a test binary says about its tests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Harness {
@@ -44,6 +57,29 @@ pub struct Harness {
 }
 
 impl Harness {
+    /// Reads the whole output of rustdoc, which may run libtest several times: on the doctests that it compiles into one program, and
+    /// on those that it compiles alone.
+    pub fn parse_doctests(output: &str) -> Harness {
+        let mut whole = Harness::default();
+        let mut rest = output;
+        while !rest.is_empty() {
+            let is_end = |line: &&str| parse_counts(plain(line).trim_end()).is_some();
+            let length: usize = match rest.split_inclusive('\n').position(|line| is_end(&line)) {
+                Some(last) => rest.split_inclusive('\n').take(last + 1).map(str::len).sum(),
+                None => rest.len(),
+            };
+            let (part, behind) = rest.split_at(length);
+            let part = Harness::parse(part);
+            whole.tests.extend(part.tests);
+            whole.counts = match (whole.counts, part.counts) {
+                (Some(so_far), Some(more)) => Some(so_far.plus(more)),
+                (so_far, more) => so_far.or(more),
+            };
+            rest = behind;
+        }
+        whole
+    }
+
     /// Reads the whole output of a test binary.
     pub fn parse(output: &str) -> Harness {
         let mut harness = Harness::default();
@@ -90,7 +126,14 @@ pub fn announced(line: &str) -> Option<usize> {
 
 /// Whether `line` says that one more test has ended.
 pub fn ends_a_test(line: &str) -> bool {
-    test_line(plain(line).trim_end()).is_some_and(|(_, rest)| parse_outcome(rest).is_some())
+    ended_test(line).is_some()
+}
+
+/// The name of the test that `line` says has ended.
+pub fn ended_test(line: &str) -> Option<String> {
+    let line = plain(line);
+    let (name, rest) = test_line(line.trim_end())?;
+    parse_outcome(rest).map(|_| name.to_owned())
 }
 
 /// Name and outcome of `test NAME ... OUTCOME`.
@@ -236,6 +279,22 @@ mod tests {
             &[],
             Some(TestCounts { passed: 1, ..TestCounts::default() }),
         );
+    }
+
+    #[test]
+    fn rustdoc_runs_twice() {
+        let once = |name: &str| {
+            format!(
+                "\nrunning 1 test\ntest {name} ... ok\n\n\
+                 test result: ok. 1 passed; 0 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\n"
+            )
+        };
+        let output = format!("{}{}all doctests ran in 0.66s\n", once("src/lib.rs - a (line 1)"), once("b"));
+        let harness = Harness::parse_doctests(&output);
+        assert_eq!(harness.counts, Some(TestCounts { passed: 2, ignored: 4, ..TestCounts::default() }));
+        let names: Vec<&str> = harness.tests.keys().map(String::as_str).collect();
+        assert_eq!(names, ["b", "src/lib.rs - a (line 1)"]);
+        assert_eq!(Harness::parse_doctests("error: it does not compile\n"), Harness::default());
     }
 
     #[test]

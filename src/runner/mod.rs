@@ -7,31 +7,39 @@
 mod budget;
 mod guard;
 pub mod harness;
+mod leftover;
 mod process;
 mod profiles;
+pub mod runtool;
+mod timing;
 
-use crate::cargo::build::TestBinary;
+use crate::cargo::build::{TestBinary, TestKind};
+use crate::cargo::role::Role;
+use crate::interrupt::Interrupt;
 use crate::layout::Layout;
-use crate::runner::budget::Budget;
+use crate::runner::budget::{Budget, Queued};
 use crate::runner::guard::Guard;
 use crate::runner::harness::Harness;
-use crate::runner::process::Ended;
+use crate::runner::process::{Ended, Watch};
+use crate::runner::timing::TestClock;
 use anyhow::Result;
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub use crate::runner::leftover::Leftover;
+pub use crate::runner::process::CutShort;
+
 /// A test binary to run.
-#[derive(Clone, Copy, Debug)]
-pub struct Job<'a> {
+#[derive(Clone, Debug)]
+pub struct Job {
     /// The program and how it is started.
-    pub binary: &'a TestBinary,
+    pub binary: TestBinary,
     /// Whether it has an instrumented function in it. If not, it leaves no profile, and must not be asked for a continuous
     /// one: the profile runtime would complain on its stderr.
     pub instrumented: bool,
@@ -39,13 +47,6 @@ pub struct Job<'a> {
     pub exclusive: bool,
     /// How long it took last time. The longest start first, the unknown before them.
     pub expected: Option<Duration>,
-}
-
-impl<'a> Job<'a> {
-    /// An instrumented binary about which nothing else is known.
-    pub fn new(binary: &'a TestBinary) -> Job<'a> {
-        Job { binary, instrumented: true, exclusive: false, expected: None }
-    }
 }
 
 /// How to run test binaries.
@@ -65,6 +66,10 @@ pub struct RunOptions {
     pub no_fail_fast: bool,
     /// Whether profiles are kept up to date at all times (see [`crate::cargo::wrapper::is_continuous`]).
     pub continuous: bool,
+    /// How long a binary may run.
+    pub timeout: Option<Duration>,
+    /// Whether to stop altogether, asked again and again.
+    pub interrupt: Interrupt,
 }
 
 impl Default for RunOptions {
@@ -76,7 +81,26 @@ impl Default for RunOptions {
             no_capture: false,
             no_fail_fast: false,
             continuous: false,
+            timeout: None,
+            interrupt: Interrupt::default(),
         }
+    }
+}
+
+impl RunOptions {
+    /// What the user wants to pass to the harness: a name, then the arguments, among them the one against capturing.
+    pub fn test_arguments(&self) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = self.filter.iter().chain(&self.harness_args).cloned().collect();
+        if self.no_capture && !self.harness_args.iter().any(is_no_capture) {
+            // The older of the two spellings, which every libtest knows.
+            arguments.push("--nocapture".into());
+        }
+        arguments
+    }
+
+    /// Whether the binaries write to our own streams.
+    fn is_inherited(&self) -> bool {
+        self.no_capture || self.harness_args.iter().any(is_no_capture)
     }
 }
 
@@ -89,6 +113,13 @@ pub enum Event<'a> {
         binary: &'a TestBinary,
         /// How many wait, and how many run, this one included.
         progress: Progress,
+    },
+    /// A test binary runs for some minutes by now.
+    StillRunning {
+        /// Which.
+        binary: &'a TestBinary,
+        /// For how long.
+        elapsed: Duration,
     },
     /// A test binary has ended, or could not be started.
     Finished {
@@ -117,6 +148,8 @@ pub enum Outcome {
     Passed,
     /// With another exit code, or by a signal.
     Failed(ExitStatus),
+    /// We have ended it.
+    CutShort(CutShort),
     /// It could not be started; the reason.
     NotStarted(String),
     /// It was not run, because another one had failed.
@@ -140,21 +173,25 @@ pub struct BinaryResult {
     pub profiles: Vec<PathBuf>,
     /// Whether it should have left a profile and left none.
     pub profile_missing: bool,
-    /// Whether it left a process behind that still held its output.
-    pub leaked: bool,
+    /// For doctests, the coverage maps of the programs that rustdoc compiled, ran and removed, sorted.
+    pub objects: Vec<PathBuf>,
+    /// How long each test took, as far as its harness lets that be known.
+    pub durations: BTreeMap<String, Duration>,
+    /// Processes that it left behind and that still held its output.
+    pub leftovers: Vec<Leftover>,
 }
 
 impl BinaryResult {
     /// Whether it ran and did not succeed, or could not be started.
     pub fn failed(&self) -> bool {
-        matches!(self.outcome, Outcome::Failed(_) | Outcome::NotStarted(_))
+        matches!(self.outcome, Outcome::Failed(_) | Outcome::CutShort(_) | Outcome::NotStarted(_))
     }
 }
 
 /// A whole run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TestRun {
-    /// One result for each job, in the order in which the jobs were given.
+    /// One result for each job, in the order in which the jobs were added.
     pub results: Vec<BinaryResult>,
     /// From the start of the first to the end of the last.
     pub duration: Duration,
@@ -167,161 +204,288 @@ impl TestRun {
     }
 }
 
-/// Runs `jobs` and waits for all of them. What earlier runs left in [`Layout::raw`] is removed first.
+/// Takes the jobs of a run under way.
+pub struct Queue<'a> {
+    run: &'a Run<'a>,
+}
+
+impl Queue<'_> {
+    /// Adds a job, which may start at once.
+    ///
+    /// # Errors
+    /// When the directory for its profiles cannot be made.
+    pub fn add(&self, job: Job) -> Result<()> {
+        self.run.add(job)
+    }
+}
+
+/// Runs the jobs that `feed` adds, from the first one on, and waits for all of them. What earlier runs left in
+/// [`Layout::raw`] is removed when the first one is added.
 ///
 /// # Errors
-/// When the directories for profiles cannot be made. That a test fails or does not start is no error.
-pub fn run_tests(
-    jobs: &[Job<'_>],
+/// When the directories for profiles cannot be made, or `feed` fails: then what runs is ended. That a test fails or does not start
+/// is no error.
+pub fn run_tests<T>(
     layout: &Layout,
     options: &RunOptions,
     on_event: &(dyn Fn(Event<'_>) + Sync),
-) -> Result<TestRun> {
-    profiles::empty(&layout.raw())?;
-    let directories = profile_directories(jobs, layout);
-    for directory in &directories {
-        profiles::empty(directory)?;
-    }
+    feed: impl FnOnce(&Queue<'_>) -> Result<T>,
+) -> Result<(TestRun, T)> {
     let run = Run {
-        jobs,
+        layout,
         options,
-        directories,
-        strays: jobs
-            .iter()
-            .map(|job| (&job.binary.current_dir, profiles::strays(&job.binary.current_dir)))
-            .collect(),
-        inherited: options.no_capture || options.harness_args.iter().any(is_no_capture),
-        budget: Arc::new(Budget::new(thread_budget(jobs, options), &order(jobs))),
-        guard: None,
+        inherited: options.is_inherited(),
+        budget: Arc::new(Budget::new(thread_budget(&[], options))),
+        guard: Guard::start(),
+        jobs: Mutex::default(),
+        abandoned: Interrupt::default(),
         events: Mutex::new(on_event),
     };
-    run.finish()
+    let results: Mutex<BTreeMap<usize, BinaryResult>> = Mutex::default();
+    let first = Mutex::new(None);
+    let fed = thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::scope(|binaries| {
+                while let Some(index) = run.budget.next() {
+                    lock(&first).get_or_insert_with(Instant::now);
+                    let (run, results) = (&run, &results);
+                    binaries.spawn(move || {
+                        let result = run.run(index);
+                        lock(results).insert(index, result);
+                    });
+                }
+            });
+        });
+        let fed = feed(&Queue { run: &run });
+        if fed.is_err() {
+            run.budget.stop();
+            run.abandoned.set();
+        }
+        run.budget.close();
+        fed
+    })?;
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let jobs = std::mem::take(&mut lock(&run.jobs).list);
+    let results = (0..).zip(&jobs).map(|(index, planned)| {
+        results.remove(&index).unwrap_or_else(|| BinaryResult::not_run(&planned.job.binary))
+    });
+    let duration = lock(&first).map_or(Duration::ZERO, |first| first.elapsed());
+    Ok((TestRun { results: results.collect(), duration }, fed))
 }
 
 /// A run under way.
 struct Run<'a> {
-    jobs: &'a [Job<'a>],
+    layout: &'a Layout,
     options: &'a RunOptions,
-    /// Where the profiles of each job go.
-    directories: Vec<PathBuf>,
-    /// What lay in the working directories before the run and is none of ours.
-    strays: BTreeMap<&'a PathBuf, BTreeSet<PathBuf>>,
     /// Whether the binaries write to our own streams.
     inherited: bool,
     budget: Arc<Budget>,
     guard: Option<Guard>,
+    jobs: Mutex<Jobs>,
+    /// Set when nobody wants the results any more.
+    abandoned: Interrupt,
     events: Mutex<&'a (dyn Fn(Event<'_>) + Sync)>,
 }
 
+/// The jobs so far.
+#[derive(Default)]
+struct Jobs {
+    list: Vec<Arc<Planned>>,
+    /// The directories for profiles that are in use.
+    directories: BTreeSet<PathBuf>,
+    /// What lay in a working directory before the first job in it started, and is none of ours.
+    strays: BTreeMap<PathBuf, Arc<BTreeSet<PathBuf>>>,
+}
+
+/// A job and where its counts go.
+struct Planned {
+    job: Job,
+    directory: PathBuf,
+    /// What lay in its working directory before.
+    strays: Arc<BTreeSet<PathBuf>>,
+}
+
 impl Run<'_> {
-    fn finish(mut self) -> Result<TestRun> {
-        let start = Instant::now();
-        let workers = if self.inherited { 1 } else { self.budget.threads().min(self.jobs.len()) };
-        if !self.inherited && !self.jobs.is_empty() {
-            self.guard = Guard::start();
+    fn add(&self, job: Job) -> Result<()> {
+        let binary = &job.binary;
+        self.budget.set_threads(thread_budget(std::slice::from_ref(&job), self.options));
+        let mut jobs = lock(&self.jobs);
+        if jobs.list.is_empty() {
+            profiles::empty(&self.layout.raw())?;
         }
-        let results: Mutex<BTreeMap<usize, BinaryResult>> = Mutex::default();
-        thread::scope(|scope| {
-            for _ in 0..workers {
-                scope.spawn(|| {
-                    while let Some(index) = self.budget.next() {
-                        let result = self.run(index);
-                        results.lock().unwrap_or_else(PoisonError::into_inner).insert(index, result);
-                    }
-                });
-            }
-        });
-        let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let results = (0..self.jobs.len())
-            .map(|index| results.remove(&index).unwrap_or_else(|| not_run(&self.jobs[index])))
-            .collect();
-        Ok(TestRun { results, duration: start.elapsed() })
+        let directory = jobs.directory_for(&self.layout.raw_of(&binary.binary_id));
+        profiles::empty(&directory)?;
+        let tested_in = binary.tested_in().to_owned();
+        let strays = jobs.strays.entry(tested_in.clone());
+        let strays = Arc::clone(strays.or_insert_with(|| Arc::new(profiles::strays(&tested_in))));
+        // With our own streams there is no telling apart what two of them print, or what one of them and cargo print.
+        let (exclusive, expected) = match self.inherited {
+            true => (true, None),
+            false => (job.exclusive, job.expected),
+        };
+        let (number, name) = (jobs.list.len(), binary.binary_id.clone());
+        jobs.list.push(Arc::new(Planned { job, directory, strays }));
+        drop(jobs);
+        self.budget.add(Queued { job: number, name, exclusive, expected });
+        Ok(())
     }
 
     fn run(&self, index: usize) -> BinaryResult {
-        let job = &self.jobs[index];
-        self.emit(&|progress| Event::Started { binary: job.binary, progress });
-        let command = self.command(index);
-        let ended = if self.inherited {
-            process::run_inherited(command)
-        } else {
-            let budget = Arc::clone(&self.budget);
-            let mut announced = false;
-            process::run_captured(command, self.guard.as_ref(), move |line| {
-                if announced {
-                    if harness::ends_a_test(line) {
-                        budget.test_ended(index);
-                    }
-                } else if let Some(tests) = harness::announced(line) {
-                    announced = true;
-                    budget.announce(index, tests);
-                }
-            })
+        let planned = Arc::clone(&lock(&self.jobs).list[index]);
+        let binary = &planned.job.binary;
+        self.emit(&|progress| Event::Started { binary, progress });
+        let clock = Arc::new(Mutex::new(TestClock::default()));
+        let on_notice = |elapsed| self.emit(&|_| Event::StillRunning { binary, elapsed });
+        let watch = Watch {
+            guard: self.guard.as_ref(),
+            timeout: self.options.timeout,
+            interrupts: [&self.options.interrupt, &self.abandoned],
+            on_notice: &on_notice,
         };
-        let result = self.result(index, ended);
-        if result.failed() && !self.options.no_fail_fast {
+        let ended = match self.command(&planned) {
+            Err(error) => Ended::not_started(error),
+            Ok(command) if self.inherited => process::run_inherited(command, &watch),
+            Ok(command) => {
+                let (budget, clock) = (Arc::clone(&self.budget), Arc::clone(&clock));
+                process::run_captured(command, &watch, move |line, at| {
+                    listen(line, at, index, &budget, &mut lock(&clock));
+                })
+            }
+        };
+        let durations = lock(&clock).durations(self.budget.threads());
+        let result = planned.result(ended, durations);
+        if result.failed() && !self.options.no_fail_fast || self.options.interrupt.is_set() {
             self.budget.stop();
         }
         self.budget.finish(index);
-        self.emit(&|progress| Event::Finished { binary: job.binary, result: &result, progress });
+        self.emit(&|progress| Event::Finished { binary, result: &result, progress });
         result
     }
 
-    fn command(&self, index: usize) -> Command {
-        let job = &self.jobs[index];
-        let mut command = Command::new(&job.binary.executable);
-        command.current_dir(&job.binary.current_dir).env_clear().envs(&job.binary.variables);
-        let continuous = self.options.continuous && job.instrumented;
-        command.env("LLVM_PROFILE_FILE", profiles::pattern(&self.directories[index], continuous));
-        if !job.binary.variables.contains_key(OsStr::new(THREADS_VARIABLE)) {
+    fn command(&self, planned: &Planned) -> Result<Command> {
+        let binary = &planned.job.binary;
+        let directory = &planned.directory;
+        let mut line: Vec<OsString> = Vec::new();
+        let pattern = match binary.kind {
+            TestKind::Program => {
+                line.extend(binary.runner.iter().cloned());
+                line.push(binary.executable.clone().into());
+                line.extend(binary.arguments.iter().cloned());
+                line.extend(self.options.test_arguments());
+                profiles::pattern(directory, self.options.continuous && planned.job.instrumented)
+            }
+            TestKind::Doctests => {
+                let options = runtool::Options {
+                    directory: directory.clone(),
+                    continuous: self.options.continuous,
+                    keep: true,
+                    runner: binary.runner.clone(),
+                };
+                let runtool = Role::Runtool.install(&self.layout.raw())?;
+                line.push(binary.executable.clone().into());
+                line.extend(binary.arguments.iter().cloned());
+                line.extend(["--test-runtool".into(), runtool.into()]);
+                for word in options.arguments() {
+                    line.extend(["--test-runtool-arg".into(), word]);
+                }
+                // What proc-macros of the workspace count while the doctests are compiled.
+                profiles::compiler_pattern(directory)
+            }
+        };
+        let mut line = line.into_iter();
+        let mut command = Command::new(line.next().unwrap_or_default());
+        command.args(line).current_dir(&binary.current_dir).env_clear().envs(&binary.variables);
+        command.env("LLVM_PROFILE_FILE", pattern);
+        if !binary.variables.contains_key(OsStr::new(THREADS_VARIABLE)) {
             command.env(THREADS_VARIABLE, self.budget.threads().to_string());
         }
-        command.args(&self.options.filter).args(&self.options.harness_args);
-        if self.options.no_capture && !self.options.harness_args.iter().any(is_no_capture) {
-            // The older of the two spellings, which every libtest knows.
-            command.arg("--nocapture");
-        }
-        command
-    }
-
-    fn result(&self, index: usize, ended: Ended) -> BinaryResult {
-        let job = &self.jobs[index];
-        let directory = &self.directories[index];
-        if let Some(known) = self.strays.get(&job.binary.current_dir) {
-            profiles::collect_strays(&job.binary.current_dir, known, directory);
-        }
-        let profiles = profiles::find(directory);
-        let outcome = match ended.status {
-            Ok(status) if status.success() => Outcome::Passed,
-            Ok(status) => Outcome::Failed(status),
-            Err(error) => Outcome::NotStarted(error.to_string()),
-        };
-        let started = !matches!(outcome, Outcome::NotStarted(_));
-        BinaryResult {
-            binary_id: job.binary.binary_id.clone(),
-            profile_missing: started && job.instrumented && profiles.is_empty(),
-            harness: Harness::parse(&String::from_utf8_lossy(&ended.output)),
-            outcome,
-            duration: ended.duration,
-            output: ended.output,
-            profiles,
-            leaked: ended.leaked,
-        }
+        Ok(command)
     }
 
     /// Tells of an event; the lock keeps events apart, so that what is printed for one of them stays together.
     fn emit<'e>(&self, event: &dyn Fn(Progress) -> Event<'e>) {
-        let on_event = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let on_event = lock(&self.events);
         let (waiting, running) = self.budget.progress();
         on_event(event(Progress { waiting, running }));
     }
+}
+
+impl Jobs {
+    /// A directory of its own, even if another binary has the same id.
+    fn directory_for(&mut self, first: &Path) -> PathBuf {
+        let numbered = (2..).map(|number| PathBuf::from(format!("{}.{number}", first.display())));
+        let mut candidates = std::iter::once(first.to_owned()).chain(numbered);
+        candidates.find(|candidate| self.directories.insert(candidate.clone())).unwrap_or_default()
+    }
+}
+
+impl Planned {
+    fn result(&self, ended: Ended, durations: BTreeMap<String, Duration>) -> BinaryResult {
+        let binary = &self.job.binary;
+        profiles::collect_strays(binary.tested_in(), &self.strays, &self.directory);
+        let profiles = profiles::find(&self.directory);
+        let outcome = match (ended.status, ended.cut_short) {
+            (Err(error), _) => Outcome::NotStarted(error.to_string()),
+            (Ok(_), Some(cut_short)) => Outcome::CutShort(cut_short),
+            (Ok(status), None) if status.success() => Outcome::Passed,
+            (Ok(status), None) => Outcome::Failed(status),
+        };
+        let started = !matches!(outcome, Outcome::NotStarted(_));
+        BinaryResult {
+            binary_id: binary.binary_id.clone(),
+            profile_missing: started && self.job.instrumented && profiles.is_empty(),
+            harness: match binary.kind {
+                TestKind::Program => Harness::parse(&String::from_utf8_lossy(&ended.output)),
+                TestKind::Doctests => Harness::parse_doctests(&String::from_utf8_lossy(&ended.output)),
+            },
+            outcome,
+            duration: ended.duration,
+            output: ended.output,
+            profiles,
+            objects: profiles::kept_objects(&self.directory),
+            durations,
+            leftovers: ended.leftovers,
+        }
+    }
+}
+
+impl BinaryResult {
+    fn not_run(binary: &TestBinary) -> BinaryResult {
+        BinaryResult {
+            binary_id: binary.binary_id.clone(),
+            outcome: Outcome::NotRun,
+            duration: Duration::ZERO,
+            output: Vec::new(),
+            harness: Harness::default(),
+            profiles: Vec::new(),
+            profile_missing: false,
+            objects: Vec::new(),
+            durations: BTreeMap::new(),
+            leftovers: Vec::new(),
+        }
+    }
+}
+
+/// Takes from a line of a test binary what others wait for: how many tests there are, and that one more has ended.
+fn listen(line: &str, at: Duration, job: usize, budget: &Budget, clock: &mut TestClock) {
+    if let Some(tests) = harness::announced(line) {
+        budget.announce(job, tests);
+        clock.announced(at);
+    } else if harness::ends_a_test(line) {
+        budget.test_ended(job);
+        clock.ended(line, at);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The variable that libtest takes its number of threads from.
 const THREADS_VARIABLE: &str = "RUST_TEST_THREADS";
 
 /// The number of test threads to aim at: the user's, else that of the options.
-fn thread_budget(jobs: &[Job<'_>], options: &RunOptions) -> usize {
+fn thread_budget(jobs: &[Job], options: &RunOptions) -> usize {
     let mut arguments = options.harness_args.iter().filter_map(|argument| argument.to_str());
     let mut from_arguments = None;
     while let Some(argument) = arguments.next() {
@@ -336,41 +500,8 @@ fn thread_budget(jobs: &[Job<'_>], options: &RunOptions) -> usize {
     chosen.filter(|threads| *threads > 0).unwrap_or(options.threads)
 }
 
-/// The jobs in the order in which they start: the unknown first, then the longest. Equal ones keep their order.
-fn order(jobs: &[Job<'_>]) -> Vec<(usize, bool)> {
-    let mut order: Vec<usize> = (0..jobs.len()).collect();
-    order.sort_by_key(|index| Reverse(jobs[*index].expected.unwrap_or(Duration::MAX)));
-    order.into_iter().map(|index| (index, jobs[index].exclusive)).collect()
-}
-
-/// A directory for each job. Should two binaries have the same id, the later ones get a number.
-fn profile_directories(jobs: &[Job<'_>], layout: &Layout) -> Vec<PathBuf> {
-    let mut used = BTreeSet::new();
-    jobs.iter()
-        .map(|job| {
-            let first = layout.raw_of(&job.binary.binary_id);
-            let numbered = (2..).map(|number| PathBuf::from(format!("{}.{number}", first.display())));
-            let mut candidates = std::iter::once(first.clone()).chain(numbered);
-            candidates.find(|candidate| used.insert(candidate.clone())).unwrap_or(first)
-        })
-        .collect()
-}
-
 fn is_no_capture(argument: &OsString) -> bool {
     argument == "--nocapture" || argument == "--no-capture"
-}
-
-fn not_run(job: &Job<'_>) -> BinaryResult {
-    BinaryResult {
-        binary_id: job.binary.binary_id.clone(),
-        outcome: Outcome::NotRun,
-        duration: Duration::ZERO,
-        output: Vec::new(),
-        harness: Harness::default(),
-        profiles: Vec::new(),
-        profile_missing: false,
-        leaked: false,
-    }
 }
 
 impl fmt::Display for Outcome {
@@ -379,6 +510,10 @@ impl fmt::Display for Outcome {
             Outcome::Passed => f.write_str("passed"),
             // "exit status: 101", "signal: 6 (SIGABRT)"
             Outcome::Failed(status) => write!(f, "failed with {status}"),
+            Outcome::CutShort(CutShort::TimedOut(timeout)) => {
+                write!(f, "did not end within {} s", timeout.as_secs_f64())
+            }
+            Outcome::CutShort(CutShort::Interrupted) => f.write_str("was interrupted"),
             Outcome::NotStarted(reason) => write!(f, "could not be started: {reason}"),
             Outcome::NotRun => f.write_str("was not run"),
         }

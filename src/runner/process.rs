@@ -1,10 +1,13 @@
 //! One process: its streams, its end. Knows nothing of tests.
 
-use crate::runner::guard::Guard;
+use super::guard::{Guard, Signal};
+use super::leftover::{self, Leftover};
+use crate::interrupt::Interrupt;
+use anyhow::Result;
 use std::io::{self, IsTerminal, PipeReader, Read};
 use std::mem;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,70 +16,124 @@ use std::time::{Duration, Instant};
 /// open for ever.
 const LEAK_GRACE: Duration = Duration::from_millis(200);
 
+/// The longest time between two looks at a process that prints nothing.
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long a process may take to end once it was asked to.
+const TERM_GRACE: Duration = Duration::from_secs(5);
+
+/// After an interrupt somebody waits in front of the terminal.
+const INTERRUPT_GRACE: Duration = Duration::from_secs(1);
+
+/// How often somebody is told that a process still runs.
+const NOTICE: Duration = Duration::from_secs(60);
+
 /// How a process went.
 #[derive(Debug)]
 pub(super) struct Ended {
     /// Its exit status; an error if it could not be started or waited for.
-    pub(super) status: io::Result<ExitStatus>,
+    pub(super) status: Result<ExitStatus>,
     /// From start to end.
     pub(super) duration: Duration,
     /// Stdout and stderr in the order in which they were written; empty if they were inherited.
     pub(super) output: Vec<u8>,
-    /// Whether something that the process started still held its streams when it was gone.
-    pub(super) leaked: bool,
+    /// What it had started and still held its streams when it was gone.
+    pub(super) leftovers: Vec<Leftover>,
+    /// Why we have ended it, if we have.
+    pub(super) cut_short: Option<CutShort>,
+}
+
+/// Why a process was ended before it was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CutShort {
+    /// It took longer than this.
+    TimedOut(Duration),
+    /// The user wanted to stop.
+    Interrupted,
+}
+
+/// What a process is watched for while it runs.
+pub(super) struct Watch<'a> {
+    /// Passes signals on, where there are process groups.
+    pub(super) guard: Option<&'a Guard>,
+    /// How long it may run.
+    pub(super) timeout: Option<Duration>,
+    /// Whether to stop altogether: the user's wish, and ours.
+    pub(super) interrupts: [&'a Interrupt; 2],
+    /// Told each minute how long it has been running.
+    pub(super) on_notice: &'a dyn Fn(Duration),
 }
 
 /// Runs `command` to its end with our own streams, as cargo does: in our process group, reading from our stdin.
-pub(super) fn run_inherited(mut command: Command) -> Ended {
+pub(super) fn run_inherited(mut command: Command, watch: &Watch<'_>) -> Ended {
     let start = Instant::now();
-    let status = spawn(&mut command).and_then(|mut child| child.wait());
-    Ended { status, duration: start.elapsed(), output: Vec::new(), leaked: false }
+    match spawn(&mut command) {
+        Ok(child) => {
+            let (status, cut_short) = wait(child, false, watch, &mpsc::channel().1);
+            Ended { status, duration: start.elapsed(), output: Vec::new(), leftovers: Vec::new(), cut_short }
+        }
+        Err(error) => Ended::not_started(error.into()),
+    }
 }
 
-/// Runs `command` to its end and keeps what it prints; `on_line` sees each line at once.
+/// Runs `command` to its end and keeps what it prints; `on_line` sees each line at once, with the time since the start.
 ///
 /// Stdin is inherited as under cargo, unless it is a terminal: of several processes in the background none may read it.
 pub(super) fn run_captured(
     command: Command,
-    guard: Option<&Guard>,
-    on_line: impl FnMut(&str) + Send + 'static,
+    watch: &Watch<'_>,
+    on_line: impl FnMut(&str, Duration) + Send + 'static,
 ) -> Ended {
     let start = Instant::now();
-    let (child, capture) = match start_captured(command, guard, on_line) {
+    let (child, capture) = match start_captured(command, watch.guard, on_line) {
         Ok(started) => started,
-        Err(error) => {
-            return Ended {
-                status: Err(error),
-                duration: start.elapsed(),
-                output: Vec::new(),
-                leaked: false,
-            };
-        }
+        Err(error) => return Ended::not_started(error.into()),
     };
-    let status = wait(child, guard);
+    let leader = child.id();
+    let (status, cut_short) = wait(child, true, watch, &capture.done);
     let duration = start.elapsed();
-    let leaked = capture.done.recv_timeout(LEAK_GRACE).is_err();
+    // Without a sender, everything was read; a message says the same.
+    let leaked = capture.done.recv_timeout(LEAK_GRACE) == Err(RecvTimeoutError::Timeout);
+    let leftovers = if leaked { leftover::find(leader, capture.pipe.as_deref()) } else { Vec::new() };
     let output = mem::take(&mut *capture.output.lock().unwrap_or_else(PoisonError::into_inner));
-    Ended { status, duration, output, leaked }
+    Ended { status, duration, output, leftovers, cut_short }
+}
+
+impl Ended {
+    /// A process that never was.
+    pub(super) fn not_started(error: anyhow::Error) -> Ended {
+        Ended {
+            status: Err(error),
+            duration: Duration::ZERO,
+            output: Vec::new(),
+            leftovers: Vec::new(),
+            cut_short: None,
+        }
+    }
 }
 
 /// Output that is being read by a thread of its own, which nobody waits for: it may never come to an end.
 struct Capture {
     output: Arc<Mutex<Vec<u8>>>,
+    /// Closed when all of it was read.
     done: Receiver<()>,
+    /// What the system calls the pipe, where it tells.
+    pipe: Option<String>,
 }
 
 fn start_captured(
     mut command: Command,
     guard: Option<&Guard>,
-    on_line: impl FnMut(&str) + Send + 'static,
+    mut on_line: impl FnMut(&str, Duration) + Send + 'static,
 ) -> io::Result<(Child, Capture)> {
     let (reader, writer) = io::pipe()?;
+    let pipe = leftover::name_of(&reader);
     command.stdout(writer.try_clone()?).stderr(writer);
     command.stdin(if io::stdin().is_terminal() { Stdio::null() } else { Stdio::inherit() });
     if guard.is_some() {
         Guard::separate(&mut command);
     }
+    let start = Instant::now();
     let child = spawn(&mut command)?;
     if let Some(guard) = guard {
         guard.watch(child.id());
@@ -87,19 +144,84 @@ fn start_captured(
     let (sender, done) = mpsc::channel();
     let shared = Arc::clone(&output);
     thread::spawn(move || {
-        read_lines(reader, &shared, on_line);
-        // Nobody listens any more if the process left something behind that held the pipe.
-        let _ = sender.send(());
+        read_lines(reader, &shared, |line| on_line(line, start.elapsed()));
+        drop(sender);
     });
-    Ok((child, Capture { output, done }))
+    Ok((child, Capture { output, done, pipe }))
 }
 
-fn wait(mut child: Child, guard: Option<&Guard>) -> io::Result<ExitStatus> {
-    let status = child.wait();
-    if let Some(guard) = guard {
+/// Waits for `child`, a leader of a group of its own or not, and ends it when it has to be. `done` is closed when it has closed
+/// its output, which mostly means that it is about to end.
+fn wait(
+    mut child: Child,
+    leads_group: bool,
+    watch: &Watch<'_>,
+    done: &Receiver<()>,
+) -> (Result<ExitStatus>, Option<CutShort>) {
+    let start = Instant::now();
+    let mut pause = Duration::from_millis(1);
+    let mut next_notice = NOTICE;
+    let mut ending: Option<Ending> = None;
+    let signal = |signal: Signal, child: &mut Child| match watch.guard {
+        Some(guard) if leads_group => guard.signal_group(signal, child.id()),
+        Some(guard) => guard.signal(signal, child.id()),
+        // It may have ended a moment ago.
+        None => drop(child.kill()),
+    };
+    let status = loop {
+        match child.try_wait() {
+            Ok(None) => {}
+            Ok(Some(status)) => break Ok(status),
+            Err(error) => break Err(error.into()),
+        }
+        let elapsed = start.elapsed();
+        match &mut ending {
+            None => {
+                let timed_out = watch.timeout.filter(|timeout| elapsed >= *timeout);
+                let cut_short = match timed_out {
+                    _ if watch.interrupts.iter().any(|it| it.is_set()) => {
+                        Some((CutShort::Interrupted, INTERRUPT_GRACE))
+                    }
+                    Some(timeout) => Some((CutShort::TimedOut(timeout), TERM_GRACE)),
+                    None => None,
+                };
+                if let Some((why, grace)) = cut_short {
+                    signal(Signal::Term, &mut child);
+                    ending = Some(Ending { why, kill_at: elapsed + grace, killed: false });
+                } else if elapsed >= next_notice {
+                    (watch.on_notice)(elapsed);
+                    next_notice += NOTICE;
+                }
+            }
+            Some(ending) if elapsed >= ending.kill_at && !ending.killed => {
+                signal(Signal::Kill, &mut child);
+                ending.killed = true;
+            }
+            Some(_) => {}
+        }
+        match done.recv_timeout(pause) {
+            // Nobody will speak any more, so sleeping is left to us.
+            Err(RecvTimeoutError::Disconnected) => thread::sleep(pause.min(Duration::from_millis(2))),
+            Ok(()) | Err(RecvTimeoutError::Timeout) => {}
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    };
+    if let Some(guard) = watch.guard.filter(|_| leads_group) {
+        if ending.is_some() {
+            // What it had started may not have listened.
+            guard.signal_group(Signal::Kill, child.id());
+        }
         guard.release(child.id());
     }
-    status
+    (status, ending.map(|ending| ending.why))
+}
+
+/// The end of a process that was asked to end.
+struct Ending {
+    why: CutShort,
+    /// When it is not asked any more but killed, since its start.
+    kill_at: Duration,
+    killed: bool,
 }
 
 /// Starts `command`. A program that was written a moment ago may still be open for writing in a child that another
@@ -141,19 +263,34 @@ fn read_lines(mut reader: PipeReader, output: &Mutex<Vec<u8>>, mut on_line: impl
 
 #[cfg(all(test, unix))]
 mod tests {
-    use super::{Ended, run_captured};
-    use std::process::Command;
+    use super::{CutShort, Ended, Watch, run_captured, run_inherited};
+    use crate::interrupt::Interrupt;
+    use crate::runner::guard::Guard;
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::{Command, Stdio};
     use std::sync::{Arc, Mutex};
+    use std::time::Duration;
 
-    fn shell(script: &str) -> (Ended, Vec<String>) {
+    fn command(script: &str) -> Command {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script]);
+        command
+    }
+
+    fn watched(script: &str, guard: Option<&Guard>, timeout: Option<Duration>) -> (Ended, Vec<String>) {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&lines);
-        let ended =
-            run_captured(command, None, move |line| seen.lock().expect("no panic").push(line.to_owned()));
+        let never = Interrupt::default();
+        let watch = Watch { guard, timeout, interrupts: [&never; 2], on_notice: &|_| {} };
+        let ended = run_captured(command(script), &watch, move |line, _| {
+            seen.lock().expect("no panic").push(line.to_owned())
+        });
         let lines = lines.lock().expect("no panic").clone();
         (ended, lines)
+    }
+
+    fn shell(script: &str) -> (Ended, Vec<String>) {
+        watched(script, None, None)
     }
 
     #[test]
@@ -163,19 +300,54 @@ mod tests {
         assert_eq!(String::from_utf8_lossy(&ended.output), "one\ntwo\nthree four\nlast");
         assert_eq!(lines, ["one", "two", "three four"]);
         assert_eq!(ended.status.expect("ran").code(), Some(7));
-        assert!(!ended.leaked);
+        assert!(ended.leftovers.is_empty());
     }
 
     #[test]
-    fn a_process_left_behind_holds_up_nobody() {
-        let (ended, _) = shell("sleep 3 & echo out");
+    fn a_process_left_behind_holds_up_nobody_and_is_named() {
+        let guard = Guard::start();
+        let (ended, _) = watched("sleep 3 & echo out", guard.as_ref(), None);
         assert_eq!(String::from_utf8_lossy(&ended.output), "out\n");
-        assert!(ended.leaked);
+        let [leftover] = ended.leftovers.as_slice() else { panic!("one: {:?}", ended.leftovers) };
+        assert!(leftover.command.contains("sleep 3"), "{leftover:?}");
     }
 
     #[test]
     fn a_program_that_is_not_there() {
-        let ended = run_captured(Command::new("/nonexistent/program"), None, |_| {});
-        assert_eq!(ended.status.expect_err("cannot start").kind(), std::io::ErrorKind::NotFound);
+        let never = Interrupt::default();
+        let watch = Watch { guard: None, timeout: None, interrupts: [&never; 2], on_notice: &|_| {} };
+        let ended = run_captured(Command::new("/nonexistent/program"), &watch, |_, _| {});
+        let error = ended.status.expect_err("cannot start");
+        assert!(error.to_string().contains("No such file"), "{error}");
+    }
+
+    #[test]
+    fn a_process_that_takes_too_long_ends_with_what_it_started() {
+        let guard = Guard::start().expect("there is a shell");
+        let timeout = Duration::from_millis(100);
+        let script = "trap 'echo asked; exit 3' TERM; sleep 60 & echo begun; wait";
+        let (ended, lines) = watched(script, Some(&guard), Some(timeout));
+        assert_eq!(ended.cut_short, Some(CutShort::TimedOut(timeout)));
+        assert_eq!(lines, ["begun", "asked"], "politely first, and nobody holds the output any more");
+        assert_eq!(ended.status.expect("ran").code(), Some(3));
+        assert!(ended.leftovers.is_empty());
+    }
+
+    #[test]
+    fn without_capture_it_ends_too() {
+        let guard = Guard::start();
+        let timeout = Duration::from_millis(100);
+        let never = Interrupt::default();
+        let watch = Watch {
+            guard: guard.as_ref(),
+            timeout: Some(timeout),
+            interrupts: [&never; 2],
+            on_notice: &|_| {},
+        };
+        let mut command = command("exec sleep 60");
+        command.stdin(Stdio::null());
+        let ended = run_inherited(command, &watch);
+        assert_eq!(ended.cut_short, Some(CutShort::TimedOut(timeout)));
+        assert_eq!(ended.status.expect("ran").signal(), Some(15));
     }
 }

@@ -1,5 +1,6 @@
 //! The raw profiles of one test binary: where it is told to leave them, and what it left. Reads none of them.
 
+use super::runtool;
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,9 +25,24 @@ pub(super) fn pattern(directory: &Path, continuous: bool) -> PathBuf {
     directory.join(if continuous { "%m%c.profraw" } else { "%p-%m.profraw" })
 }
 
+/// The same for a compiler, into which the proc-macros of the workspace are loaded, and for all that it starts. Not continuous:
+/// a macro library with no instrumented function in it would complain.
+pub(super) fn compiler_pattern(directory: &Path) -> PathBuf {
+    directory.join("compiler").join("%m.profraw")
+}
+
 /// The raw profiles below `directory`, sorted.
 pub(super) fn find(directory: &Path) -> Vec<PathBuf> {
-    let pattern = format!("{}/**/*.profraw", glob::Pattern::escape(&directory.to_string_lossy()));
+    below(directory, "*.profraw")
+}
+
+/// The coverage maps that were kept below `directory`, sorted.
+pub(super) fn kept_objects(directory: &Path) -> Vec<PathBuf> {
+    below(directory, runtool::KEPT)
+}
+
+fn below(directory: &Path, name: &str) -> Vec<PathBuf> {
+    let pattern = format!("{}/**/{name}", glob::Pattern::escape(&directory.to_string_lossy()));
     glob::glob(&pattern).map(|paths| paths.flatten().collect()).unwrap_or_default()
 }
 

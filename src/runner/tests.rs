@@ -1,16 +1,15 @@
 //! Runs of small shell programs that stand for test binaries.
 
-use super::{Job, RunOptions, order, profile_directories, thread_budget};
-use crate::cargo::build::TestBinary;
+use super::{Job, Jobs, RunOptions, thread_budget};
+use crate::cargo::build::{TestBinary, TestKind};
 use crate::cargo::workspace::{CargoTarget, CargoTargetKind};
-use crate::layout::Layout;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// A binary that is the shell, for running a script given as the harness's arguments.
 fn binary(binary_id: &str, variables: &[(&str, &str)]) -> TestBinary {
     TestBinary {
         binary_id: binary_id.to_owned(),
+        kind: TestKind::Program,
         package: "app".to_owned(),
         cargo_target: CargoTarget {
             name: "app".to_owned(),
@@ -23,9 +22,15 @@ fn binary(binary_id: &str, variables: &[(&str, &str)]) -> TestBinary {
             required_features: Vec::new(),
         },
         executable: PathBuf::from("/bin/sh"),
+        runner: Vec::new(),
+        arguments: Vec::new(),
         current_dir: std::env::temp_dir(),
         variables: variables.iter().map(|(name, value)| (name.into(), value.into())).collect(),
     }
+}
+
+fn job(binary: TestBinary) -> Job {
+    Job { binary, instrumented: true, exclusive: false, expected: None }
 }
 
 #[test]
@@ -36,8 +41,8 @@ fn whose_number_of_threads_counts() {
             harness_args: arguments.iter().map(|argument| (*argument).into()).collect(),
             ..RunOptions::default()
         };
-        let binary = binary("app", variables);
-        assert_eq!(thread_budget(&[Job::new(&binary)], &options), expected, "{arguments:?} {variables:?}");
+        let job = job(binary("app", variables));
+        assert_eq!(thread_budget(&[job], &options), expected, "{arguments:?} {variables:?}");
     };
     let variable = [("RUST_TEST_THREADS", "3")];
     check(&[], &[], 8);
@@ -49,33 +54,25 @@ fn whose_number_of_threads_counts() {
 }
 
 #[test]
-fn the_unknown_start_first_then_the_longest() {
-    let binary = binary("app", &[]);
-    let seconds = [Some(1), Some(9), None, Some(9), None];
-    let jobs =
-        seconds.map(|expected| Job { expected: expected.map(Duration::from_secs), ..Job::new(&binary) });
-    let found: Vec<usize> = order(&jobs).into_iter().map(|(index, _)| index).collect();
-    assert_eq!(found, [2, 4, 1, 3, 0]);
-}
-
-#[test]
 fn each_job_has_a_directory_even_under_one_name() {
-    let (one, two) = (binary("app::it", &[]), binary("app", &[]));
-    let jobs = [Job::new(&one), Job::new(&one), Job::new(&two), Job::new(&one)];
-    let found = profile_directories(&jobs, &Layout::new(Path::new("/t")));
+    let mut jobs = Jobs::default();
     let raw = Path::new("/t/coverage/raw");
+    let found = ["app.it", "app.it", "app", "app.it"].map(|name| jobs.directory_for(&raw.join(name)));
     assert_eq!(found, ["app.it", "app.it.2", "app", "app.it.3"].map(|name| raw.join(name)));
 }
 
 #[cfg(unix)]
 mod unix {
-    use super::binary;
+    use super::{binary, job};
+    use crate::interrupt::Interrupt;
     use crate::layout::Layout;
     use crate::runner::harness::TestCounts;
-    use crate::runner::{BinaryResult, Event, Job, Outcome, RunOptions, TestRun, run_tests};
+    use crate::runner::{BinaryResult, CutShort, Event, Outcome, RunOptions, TestRun, run_tests};
+    use anyhow::bail;
     use std::fs;
     use std::path::PathBuf;
     use std::sync::Mutex;
+    use std::time::Duration;
     use std::{env, process};
 
     /// Runs one shell for each of `scripts`, one after the other, and lists the events.
@@ -96,7 +93,6 @@ mod unix {
                 binary
             })
             .collect();
-        let jobs: Vec<Job<'_>> = binaries.iter().map(Job::new).collect();
         let options = RunOptions {
             threads: 1,
             filter: Some("-c".into()),
@@ -104,18 +100,22 @@ mod unix {
             ..options.clone()
         };
         let events = Mutex::new(Vec::new());
-        let run = run_tests(&jobs, &layout, &options, &|event| {
+        let on_event = |event: Event<'_>| {
             let line = match event {
                 Event::Started { binary, progress } => {
                     format!("{} starts, {}", binary.binary_id, progress.waiting)
                 }
+                Event::StillRunning { .. } => return,
                 Event::Finished { result, .. } => format!("{} {}", result.binary_id, result.outcome),
             };
             events.lock().expect("no panic").push(line);
+        };
+        let run = run_tests(&layout, &options, &on_event, |queue| {
+            binaries.into_iter().try_for_each(|binary| queue.add(job(binary)))
         });
         assert!(!stale.exists(), "what an earlier run left is gone");
         fs::remove_dir_all(&directory).expect("can be removed");
-        (run.expect("directories can be made"), events.into_inner().expect("no panic"))
+        (run.expect("directories can be made").0, events.into_inner().expect("no panic"))
     }
 
     fn output(result: &BinaryResult) -> String {
@@ -141,7 +141,7 @@ mod unix {
         assert_eq!(result.harness.counts, Some(TestCounts { passed: 1, ..TestCounts::default() }));
         assert!(result.harness.tests.contains_key("a"));
         assert_eq!(result.profiles.len(), 1);
-        assert!(run.passed() && !result.profile_missing && !result.leaked);
+        assert!(run.passed() && !result.profile_missing && result.leftovers.is_empty());
         assert_eq!(events, ["app::t0 starts, 0", "app::t0 passed"]);
     }
 
@@ -173,5 +173,54 @@ mod unix {
         assert!(matches!(run.results[1].outcome, Outcome::NotStarted(_)), "{:?}", run.results[1].outcome);
         assert!(!run.results[1].profile_missing, "it could not leave one");
         assert_eq!(run.results[2].outcome, Outcome::Passed);
+    }
+
+    #[test]
+    fn a_timeout_is_a_failure_that_keeps_its_counts() {
+        let options = RunOptions { timeout: Some(Duration::from_millis(200)), ..RunOptions::default() };
+        let (run, _) = run("times out", &[&format!("{PROFILE} sleep 60"), PROFILE], &options);
+        assert_eq!(run.results[0].outcome, Outcome::CutShort(CutShort::TimedOut(Duration::from_millis(200))));
+        assert_eq!(run.results[0].outcome.to_string(), "did not end within 0.2 s");
+        assert_eq!(run.results[0].profiles.len(), 1);
+        assert_eq!(run.results[1].outcome, Outcome::NotRun);
+    }
+
+    #[test]
+    fn an_interrupt_ends_what_runs_and_starts_no_more() {
+        let interrupt = Interrupt::default();
+        interrupt.set();
+        let options = RunOptions { interrupt, no_fail_fast: true, ..RunOptions::default() };
+        let (run, _) = run("interrupted", &[&format!("{PROFILE} sleep 60"), PROFILE], &options);
+        assert_eq!(run.results[0].outcome, Outcome::CutShort(CutShort::Interrupted));
+        assert_eq!(run.results[1].outcome, Outcome::NotRun);
+    }
+
+    #[test]
+    fn when_the_build_fails_what_runs_is_ended() {
+        let directory = env::temp_dir().join(format!("xtask-coverage-abandoned-{}", process::id()));
+        let layout = Layout::new(&directory);
+        let mut sleeper = binary("app", &[]);
+        sleeper.current_dir = env::temp_dir();
+        let options = RunOptions {
+            filter: Some("-c".into()),
+            harness_args: vec!["sleep 60".into()],
+            ..RunOptions::default()
+        };
+        let (started, is_started) = std::sync::mpsc::channel();
+        let ended = Mutex::new(None);
+        let on_event = |event: Event<'_>| match event {
+            Event::Started { .. } => started.send(()).expect("somebody waits"),
+            Event::Finished { result, .. } => *ended.lock().expect("no panic") = Some(result.outcome.clone()),
+            Event::StillRunning { .. } => {}
+        };
+        let run = run_tests(&layout, &options, &on_event, |queue| -> anyhow::Result<()> {
+            queue.add(job(sleeper))?;
+            is_started.recv()?;
+            bail!("the build failed")
+        });
+        fs::remove_dir_all(&directory).expect("can be removed");
+        assert_eq!(run.expect_err("nothing was built").to_string(), "the build failed");
+        let ended = ended.into_inner().expect("no panic");
+        assert_eq!(ended, Some(Outcome::CutShort(CutShort::Interrupted)));
     }
 }

@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::coverage::Model;
 use crate::report::table::Order;
@@ -125,6 +126,9 @@ impl Config {
                 capture: true,
                 threads: None,
                 continuous: true,
+                doctests: Doctests::Usual,
+                timeout: None,
+                slowest: None,
             },
             input: Input { objects: Vec::new(), profiles: Vec::new() },
             exclusion: Exclusion { ignore_filename_regex: Vec::new(), defaults: true },
@@ -178,6 +182,15 @@ pub struct Targets {
     pub bench: Vec<String>,
     /// All of the above.
     pub all_targets: bool,
+}
+
+impl Targets {
+    /// Whether anything is selected.
+    pub fn any(&self) -> bool {
+        let flags = [self.lib, self.bins, self.tests, self.examples, self.benches, self.all_targets];
+        let names = [&self.bin, &self.test, &self.example, &self.bench];
+        flags.contains(&true) || names.iter().any(|names| !names.is_empty())
+    }
 }
 
 /// Which features of the packages are on.
@@ -269,6 +282,23 @@ pub struct Tests {
     pub threads: Option<NonZeroU32>,
     /// Map the counters onto the profile file, so that killed processes count; otherwise profiles are written at exit.
     pub continuous: bool,
+    /// Whether doctests run.
+    pub doctests: Doctests,
+    /// How long a test binary may run. `None`: as long as it likes.
+    pub timeout: Option<Duration>,
+    /// List so many of the slowest tests.
+    pub slowest: Option<NonZeroU32>,
+}
+
+/// Whether the examples in the documentation of libraries are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doctests {
+    /// As `cargo test` does: unless targets are selected.
+    Usual,
+    /// They alone.
+    Only,
+    /// They are left out.
+    Without,
 }
 
 /// What is read instead of the last run. Both or none are empty.

@@ -3,17 +3,18 @@
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::config::{Command, Config, Destination};
 use super::record::{RunRecord, TestRecord};
 use super::{Outcome, cargo_config, discover, render, sources, testing, threads};
-use crate::cargo::build::{self, Build};
+use crate::cargo::build::{self, Build, Builder};
 use crate::cargo::invocation::BuildOptions;
 use crate::cargo::workspace::Workspace;
-use crate::cargo::wrapper::{Instrumentation, is_continuous};
+use crate::cargo::wrapper::Instrumentation;
+use crate::interrupt::Interrupt;
 use crate::layout::{LOCK_FILE, Layout, REPORT_FILES};
-use crate::runner::{self, TestRun};
+use crate::runner::{self, CutShort, TestRun};
 use crate::ui::Ui;
 use crate::ui::message::Advised;
 use crate::ui::settings::Verbosity;
@@ -29,21 +30,42 @@ pub(super) fn coverage(config: &Config, ui: &Ui) -> Result<Outcome> {
     let layout = workspace.layout();
     let _lock = lock(&layout, ui)?;
 
-    // 2. Build with counters, then test: every process leaves a raw profile.
-    let build = build_tests(&workspace, config, ui)?;
-    if !config.tests.run {
-        return Ok(Outcome::Fine);
+    // 2. Build with counters, and test what is built: every process leaves a raw profile.
+    let (options, instrumentation) = build_options(config, ui);
+    let builder = Builder::new(&workspace, &options, &instrumentation)?;
+    ui.status("Building", "the tests with coverage counters");
+    if let Some(why) = builder.own_build_dir() {
+        ui.note(format_args!("dependencies are compiled apart from those of `cargo test`: {why}"));
     }
-    // From here on the profiles of the last run are gone, and its record would describe a mixture.
-    remove_if_there(&layout.run_json())?;
-    let continuous = config.tests.continuous && is_continuous(&build.target_triple);
-    let run = testing::run_tests(&build, &layout, config, continuous, ui)?;
-    testing::say_summary(&run, &build, ui);
+    if !config.tests.run {
+        return build_only(builder, ui);
+    }
+    let listening = Interrupt::listen()?;
+    let interrupt = listening.interrupt();
+    let tested = testing::build_and_test(&workspace, builder, config, interrupt, ui);
+    let (run, build) = match (tested, interrupt.signal()) {
+        (Ok(tested), _) => tested,
+        (Err(_), Some(signal)) => {
+            ui.error(&anyhow!("interrupted before all tests were built; nothing was kept"));
+            return Ok(Outcome::Interrupted(signal));
+        }
+        (Err(error), None) => return Err(error),
+    };
+    testing::say_summary(&run, &build, config, ui);
 
     // 3. Write down what was measured, so that it can be reported on again.
     let record = record(&workspace, config, &build, &run);
     render::write_file(&layout.run_json(), record.render().as_bytes())?;
-    refuse_empty_run(config, &build, &run)?;
+    if let Some(signal) = interrupt.signal() {
+        ui.error(&anyhow!(Advised::new(
+            "interrupted; what was counted until then is kept",
+            "`cargo xtask coverage report` reports on it"
+        )));
+        return Ok(Outcome::Interrupted(signal));
+    }
+    // A report can be interrupted without loss.
+    drop(listening);
+    refuse_empty_run(config, &run)?;
     refuse_missing_profiles(&run, ui)?;
 
     // 4. Reports, all from one load of the data.
@@ -89,7 +111,19 @@ pub(super) fn lock_dir(root: &Path, ui: &Ui) -> Result<File> {
     Ok(file)
 }
 
-fn build_tests(workspace: &Workspace, config: &Config, ui: &Ui) -> Result<Build> {
+/// Builds what would run.
+fn build_only(mut builder: Builder<'_>, ui: &Ui) -> Result<Outcome> {
+    builder.programs(&mut |event| {
+        if let build::Event::Line(line) = event {
+            ui.relay(line.as_bytes());
+        }
+        Ok(())
+    })?;
+    Ok(Outcome::Fine)
+}
+
+/// The configuration in the words of the layer below.
+fn build_options(config: &Config, ui: &Ui) -> (BuildOptions, Instrumentation) {
     let (packages, targets, features) = (&config.packages, &config.targets, &config.features);
     let (build, manifest, settings) = (&config.build, &config.manifest, ui.settings());
     let options = BuildOptions {
@@ -129,25 +163,20 @@ fn build_tests(workspace: &Workspace, config: &Config, ui: &Ui) -> Result<Build>
         color: Some(if settings.stderr_color { "always" } else { "never" }.to_owned()),
     };
     let instrumentation = Instrumentation { branches: build.branches, ..Instrumentation::default() };
-    ui.status("Building", "the tests with coverage counters");
-    build::build(workspace, &options, &instrumentation, &mut |event| match event {
-        build::Event::OwnBuildDir { why } => {
-            ui.note(format_args!("dependencies are compiled apart from those of `cargo test`: {why}"));
-        }
-        build::Event::TestBinary(_) => {}
-        build::Event::Line(line) => ui.relay(line.as_bytes()),
-    })
+    (options, instrumentation)
 }
 
 fn record(workspace: &Workspace, config: &Config, build: &Build, run: &TestRun) -> RunRecord {
     let mut profiles = build.compiler_profiles.clone();
     profiles.extend(run.results.iter().flat_map(|result| result.profiles.iter().cloned()));
-    let tests = build.test_binaries.iter().zip(&run.results).map(|(binary, result)| TestRecord {
+    let tests = testing::binaries(build).zip(&run.results).map(|(binary, result)| TestRecord {
         binary_id: result.binary_id.clone(),
         executable: binary.executable.clone(),
         outcome: match result.outcome {
             runner::Outcome::Passed => "passed",
             runner::Outcome::Failed(_) | runner::Outcome::NotStarted(_) => "failed",
+            runner::Outcome::CutShort(CutShort::TimedOut(_)) => "timed out",
+            runner::Outcome::CutShort(CutShort::Interrupted) => "interrupted",
             runner::Outcome::NotRun => "not run",
         }
         .to_owned(),
@@ -161,14 +190,15 @@ fn record(workspace: &Workspace, config: &Config, build: &Build, run: &TestRun) 
         workspace_root: workspace.root.clone(),
         sources: sources::source_layout(workspace, &config.packages),
         objects: build.objects.clone(),
+        doctest_objects: run.results.iter().flat_map(|result| result.objects.iter().cloned()).collect(),
         profiles,
         tests: tests.collect(),
     }
 }
 
 /// Nothing found is an error, never 0 % and never 100 %.
-fn refuse_empty_run(config: &Config, build: &Build, run: &TestRun) -> Result<()> {
-    if build.test_binaries.is_empty() {
+fn refuse_empty_run(config: &Config, run: &TestRun) -> Result<()> {
+    if run.results.is_empty() {
         let cure = "write a test, or select targets that have some: `--lib`, `--tests`, `--all-targets`, …";
         bail!(Advised::new("no test binary was built, so there is nothing to measure", cure));
     }
@@ -228,7 +258,7 @@ fn remove_other_reports<'a>(
     Ok(())
 }
 
-fn remove_if_there(path: &Path) -> Result<()> {
+pub(super) fn remove_if_there(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("failed to remove `{}`", path.display()))

@@ -6,6 +6,8 @@ pub mod help;
 pub mod record;
 pub mod verify;
 
+mod again;
+mod durations;
 mod measure;
 mod render;
 mod sources;
@@ -42,6 +44,8 @@ pub enum Outcome {
     TestsFailed,
     /// 101: the tests could not be built.
     BuildFailed,
+    /// 128 and the number of the signal that asked us to end. What was counted until then is kept.
+    Interrupted(usize),
 }
 
 impl Outcome {
@@ -53,6 +57,7 @@ impl Outcome {
             Outcome::BelowThreshold => 2,
             Outcome::TestsFailed => 100,
             Outcome::BuildFailed => 101,
+            Outcome::Interrupted(signal) => u8::try_from(signal.saturating_add(128)).unwrap_or(1),
         }
     }
 }
@@ -137,7 +142,10 @@ fn compare(config: &Config, ui: &Ui) -> Result<Outcome> {
     let layout = workspace.layout();
     let _lock = measure::lock(&layout, ui)?;
     let run = record::RunRecord::read(&layout.run_json())?;
-    ui.status("Comparing", format_args!("{} objects and {} profiles", run.objects.len(), run.profiles.len()));
+    ui.status(
+        "Comparing",
+        format_args!("{} objects and {} profiles", run.all_objects().len(), run.profiles.len()),
+    );
     let verification = verify::verify(&run, &tools, &layout.verification(), threads(config).get())?;
     ui.print(&verification.to_string())?;
     match (verification.is_equal(), tests_failed) {

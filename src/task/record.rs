@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::filter::{AuxiliaryKind, PackageSources, SourceLayout};
 
 /// Counted up whenever a field changes its meaning.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 
 /// What a run measured with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct RunRecord {
     pub sources: SourceLayout,
     /// Executables and libraries, in the order in which they are read.
     pub objects: Vec<PathBuf>,
+    /// The coverage maps of doctests, which are read behind the objects.
+    pub doctest_objects: Vec<PathBuf>,
     /// Raw profiles.
     pub profiles: Vec<PathBuf>,
     /// The test binaries that ran.
@@ -36,7 +38,7 @@ pub struct TestRecord {
     pub binary_id: String,
     /// The file that ran.
     pub executable: PathBuf,
-    /// `passed`, `failed` or `not run`.
+    /// `passed`, `failed`, `timed out`, `interrupted` or `not run`.
     pub outcome: String,
     /// How long it ran.
     pub duration_ms: u64,
@@ -45,6 +47,11 @@ pub struct TestRecord {
 }
 
 impl RunRecord {
+    /// All files to read coverage maps from, in the order in which they are read.
+    pub fn all_objects(&self) -> Vec<PathBuf> {
+        self.objects.iter().chain(&self.doctest_objects).cloned().collect()
+    }
+
     /// The record as text.
     pub fn render(&self) -> String {
         let packages = self.sources.packages.iter().map(|package| {
@@ -75,6 +82,7 @@ impl RunRecord {
                 "packages": packages.collect::<Vec<_>>(),
             },
             "objects": self.objects.iter().map(|path| text(path)).collect::<Vec<_>>(),
+            "doctest_objects": self.doctest_objects.iter().map(|path| text(path)).collect::<Vec<_>>(),
             "profiles": self.profiles.iter().map(|path| text(path)).collect::<Vec<_>>(),
             "tests": tests.collect::<Vec<_>>(),
         });
@@ -115,6 +123,7 @@ impl RunRecord {
                 packages,
             },
             objects: strings(value, "objects")?.into_iter().map(PathBuf::from).collect(),
+            doctest_objects: strings(value, "doctest_objects")?.into_iter().map(PathBuf::from).collect(),
             profiles: strings(value, "profiles")?.into_iter().map(PathBuf::from).collect(),
             tests: list(value, "tests")?.iter().map(parse_test).collect::<Result<_>>()?,
         })
@@ -206,6 +215,7 @@ mod tests {
                 }],
             },
             objects: vec!["/w/target/a".into(), "/w/target/b".into()],
+            doctest_objects: vec!["/w/target/doctest".into()],
             profiles: vec!["/w/target/p.profraw".into()],
             tests: vec![
                 TestRecord {

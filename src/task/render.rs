@@ -127,6 +127,7 @@ fn foreign_record(config: &Config) -> Result<(RunRecord, PathBuf)> {
         workspace_root: workspace.map_or(current, |workspace| workspace.root),
         sources,
         objects: config.input.objects.clone(),
+        doctest_objects: Vec::new(),
         profiles,
         tests: Vec::new(),
     };
@@ -204,8 +205,9 @@ fn evaluate(
     ui: &Ui,
 ) -> Result<Coverage> {
     let threads = threads(config).get();
+    let objects = record.all_objects();
     let inputs = Inputs {
-        objects: record.objects.clone(),
+        objects: objects.clone(),
         profiles: record.profiles.clone(),
         threads,
         ignore_stale: config.model == Model::Union,
@@ -229,8 +231,11 @@ fn evaluate(
     }
     let lists_functions =
         requests.iter().any(|request| request.format == Format::Json && !request.summary_only);
-    let options =
-        UnionOptions { threads, function_regions: lists_functions && !config.output.skip_functions };
+    let options = UnionOptions {
+        threads,
+        function_regions: lists_functions && !config.output.skip_functions,
+        without_doctest_code: !record.doctest_objects.is_empty(),
+    };
     let coverage = match config.model {
         Model::Union => union::evaluate(&map, &profile, options, &|stored| {
             filter.exclusion(stored).is_none().then(|| filter.reported_path(stored))
@@ -240,7 +245,7 @@ fn evaluate(
     let n_paths = map.paths.len();
     // Giving back what held the input takes longer than some reports do; nobody has to wait for it.
     std::thread::spawn(move || drop((map, profile)));
-    say_omissions(&coverage.omissions, &record.objects, ui);
+    say_omissions(&coverage.omissions, &objects, ui);
     if coverage.files.is_empty() {
         let cure = "`--no-default-exclude` counts test and generated code too";
         bail!(Advised::new(format!("none of {n_paths} source files counts"), cure));

@@ -8,77 +8,41 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::config::Config;
-use crate::cargo::build::{Build, TestBinary};
-use crate::cargo::workspace::CargoTargetKind;
-use crate::layout::Layout;
+use super::again;
+use super::config::{Config, Doctests};
+use super::durations::Durations;
+use crate::cargo::build::{self, Build, Builder, TestBinary, TestKind};
+use crate::cargo::workspace::Workspace;
+use crate::cargo::wrapper::is_continuous;
+use crate::interrupt::Interrupt;
 use crate::load::is_instrumented;
 use crate::runner::harness::{TestCounts, TestOutcome};
-use crate::runner::{self, BinaryResult, Event, Job, Outcome, RunOptions, TestRun};
+use crate::runner::{self, BinaryResult, Event, Job, Outcome, Queue, RunOptions, TestRun};
 use crate::ui::Ui;
 
 /// How often the clock in the progress line goes on.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Runs the test binaries of a build and says how each went.
+/// Builds the tests, runs each as soon as it can be run, and says how it went.
 ///
 /// # Errors
-/// The places for profiles cannot be made. Failing tests are part of the result.
-pub(super) fn run_tests(
-    build: &Build,
-    layout: &Layout,
+/// The build fails; the places for profiles cannot be made. Failing tests are part of the result.
+pub(super) fn build_and_test(
+    workspace: &Workspace,
+    builder: Builder<'_>,
     config: &Config,
-    continuous: bool,
+    interrupt: &Interrupt,
     ui: &Ui,
-) -> Result<TestRun> {
-    let tests = &config.tests;
-    let mut harness_args = tests.arguments.clone();
-    if let Some(threads) = tests.threads {
-        harness_args.insert(0, OsString::from(format!("--test-threads={threads}")));
-    }
-    let options = RunOptions {
-        threads: super::threads(config).get(),
-        filter: tests.filter.clone().map(OsString::from),
-        harness_args,
-        no_capture: !tests.capture,
-        no_fail_fast: !tests.fail_fast,
-        continuous,
-    };
-    let jobs: Vec<Job<'_>> = build
-        .test_binaries
-        .iter()
-        .map(|binary| Job { instrumented: is_instrumented(&binary.executable), ..Job::new(binary) })
-        .collect();
-
-    let progress = ui.progress("Testing");
-    let running: Mutex<BTreeSet<String>> = Mutex::default();
-    let total = jobs.len();
-    let on_event = |event: Event<'_>| {
-        let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
-        let (waiting, at_once) = match event {
-            Event::Started { binary, progress } => {
-                running.insert(binary.binary_id.clone());
-                if options.no_capture {
-                    ui.status("Running", &binary.binary_id);
-                } else {
-                    ui.detail(
-                        "Running",
-                        format_args!("{} ({})", binary.binary_id, super::shown(&binary.executable)),
-                    );
-                }
-                (progress.waiting, progress.running)
-            }
-            Event::Finished { binary, result, progress } => {
-                running.remove(&binary.binary_id);
-                say_result(result, ui);
-                (progress.waiting, progress.running)
-            }
-        };
-        let names: Vec<&String> = running.iter().collect();
-        progress.set(total.saturating_sub(waiting + at_once), total, &names);
-    };
+) -> Result<(TestRun, Build)> {
+    let layout = workspace.layout();
+    let options = run_options(&builder, config, interrupt);
+    let durations = Durations::read(&layout.durations());
     let is_over = AtomicBool::new(false);
-    std::thread::scope(|scope| {
+    // Cargo has a progress line of its own while it builds.
+    ui.beside_another_program(true);
+    let progress = ui.progress("Testing");
+    let view = Mutex::new(View::default());
+    let (mut run, build) = std::thread::scope(|scope| {
         if ui.settings().progress {
             scope.spawn(|| {
                 while !is_over.load(Ordering::Relaxed) {
@@ -89,8 +53,132 @@ pub(super) fn run_tests(
         }
         // However the run ends, the clock has to stop, or this scope would wait for it for ever.
         let _stop = SetOnDrop(&is_over);
-        runner::run_tests(&jobs, layout, &options, &on_event)
-    })
+        let on_event = |event: Event<'_>| {
+            let mut view = view.lock().unwrap_or_else(PoisonError::into_inner);
+            view.show(event, &options, ui);
+            let names: Vec<&String> = view.running.iter().collect();
+            progress.set(view.done, view.done + view.left, &names);
+        };
+        runner::run_tests(&layout, &options, &on_event, |queue| {
+            let built = feed(queue, workspace, builder, &options, &durations, config, ui);
+            ui.beside_another_program(false);
+            built
+        })
+    })?;
+    // In cargo's order, whatever was ready first.
+    let order: Vec<&str> = binaries(&build).map(|binary| binary.binary_id.as_str()).collect();
+    run.results.sort_by_key(|result| order.iter().position(|id| *id == result.binary_id));
+    durations.updated(&run).write(&layout.durations());
+    Ok((run, build))
+}
+
+/// All that ran, in cargo's order: the programs, then the doctests.
+pub(super) fn binaries(build: &Build) -> impl Iterator<Item = &TestBinary> {
+    build.test_binaries.iter().chain(&build.doctests)
+}
+
+fn run_options(builder: &Builder<'_>, config: &Config, interrupt: &Interrupt) -> RunOptions {
+    let tests = &config.tests;
+    let mut harness_args = tests.arguments.clone();
+    if let Some(threads) = tests.threads {
+        harness_args.insert(0, OsString::from(format!("--test-threads={threads}")));
+    }
+    RunOptions {
+        threads: super::threads(config).get(),
+        filter: tests.filter.clone().map(OsString::from),
+        harness_args,
+        no_capture: !tests.capture,
+        no_fail_fast: !tests.fail_fast,
+        continuous: tests.continuous && is_continuous(builder.target_triple()),
+        timeout: tests.timeout,
+        interrupt: interrupt.clone(),
+    }
+}
+
+/// Has cargo build, and queues what it builds.
+fn feed(
+    queue: &Queue<'_>,
+    workspace: &Workspace,
+    mut builder: Builder<'_>,
+    options: &RunOptions,
+    durations: &Durations,
+    config: &Config,
+    ui: &Ui,
+) -> Result<Build> {
+    let layout = workspace.layout();
+    let mut on_event = |event: build::Event<'_>| match event {
+        build::Event::TestBinary(binary) => {
+            // From here on the profiles of the last run are gone, and its record would describe a mixture.
+            super::measure::remove_if_there(&layout.run_json())?;
+            let expected = durations.of(&binary.binary_id);
+            // Rustdoc itself is none of ours; what it compiles is looked at when it is run.
+            let instrumented = binary.kind == TestKind::Program && is_instrumented(&binary.executable);
+            queue.add(Job { binary: binary.clone(), instrumented, exclusive: false, expected })
+        }
+        build::Event::Line(line) => {
+            ui.relay(line.as_bytes());
+            Ok(())
+        }
+    };
+    if config.tests.doctests != Doctests::Only {
+        builder.programs(&mut on_event)?;
+    }
+    let wants_doctests = match config.tests.doctests {
+        Doctests::Usual => !config.targets.any() && builder.has_doctests(),
+        Doctests::Only => true,
+        Doctests::Without => false,
+    };
+    if wants_doctests {
+        let mut arguments: Vec<OsString> = options.filter.iter().cloned().collect();
+        let harness_args = RunOptions { filter: None, ..options.clone() }.test_arguments();
+        if !harness_args.is_empty() {
+            arguments.push("--".into());
+            arguments.extend(harness_args);
+        }
+        // After the programs, cargo has nothing to say but that everything is there already.
+        let quiet = config.tests.doctests != Doctests::Only;
+        builder.doctests(&arguments, quiet, &mut on_event)?;
+    }
+    builder.finish()
+}
+
+/// What the progress line says.
+#[derive(Default)]
+struct View {
+    running: BTreeSet<String>,
+    done: usize,
+    left: usize,
+}
+
+impl View {
+    /// Takes in an event, and says what is worth a line.
+    fn show(&mut self, event: Event<'_>, options: &RunOptions, ui: &Ui) {
+        match event {
+            Event::Started { binary, progress } => {
+                self.running.insert(binary.binary_id.clone());
+                self.left = progress.waiting + progress.running;
+                if options.no_capture {
+                    ui.status("Running", &binary.binary_id);
+                } else {
+                    ui.detail(
+                        "Running",
+                        format_args!("{} ({})", binary.binary_id, super::shown(&binary.executable)),
+                    );
+                }
+            }
+            Event::StillRunning { binary, elapsed } => {
+                let minutes = elapsed.as_secs() / 60;
+                let plural = if minutes == 1 { "" } else { "s" };
+                ui.status("Waiting", format_args!("{} runs for {minutes} minute{plural}", binary.binary_id));
+            }
+            Event::Finished { binary, result, progress } => {
+                self.running.remove(&binary.binary_id);
+                self.done += 1;
+                self.left = progress.waiting + progress.running;
+                say_result(result, ui);
+            }
+        }
+    }
 }
 
 struct SetOnDrop<'a>(&'a AtomicBool);
@@ -111,14 +199,18 @@ fn say_result(result: &BinaryResult, ui: &Ui) {
             ui.relay(&result.output);
             ui.status("Failed", format_args!("{id}{counts} {took} ({status})"));
         }
-        Outcome::NotStarted(reason) => {
-            ui.status("Failed", format_args!("{id} could not be started: {reason}"))
+        Outcome::CutShort(_) => {
+            ui.relay(&result.output);
+            ui.status("Ended", format_args!("{id} {}{counts}", result.outcome));
         }
+        Outcome::NotStarted(_) => ui.status("Failed", format_args!("{id} {}", result.outcome)),
         Outcome::NotRun => {}
     }
-    if result.leaked {
-        let message = format!("`{id}` ended but left a process behind that still holds its output");
-        ui.warning("leaked-process", message);
+    for leftover in &result.leftovers {
+        ui.warning(
+            "leaked-process",
+            format!("`{id}` ended but left {leftover} behind, which holds its output"),
+        );
     }
 }
 
@@ -134,22 +226,21 @@ fn describe(counts: TestCounts) -> String {
 }
 
 /// Sums up a run: the numbers of all binaries, what failed, and the commands that run just that again.
-pub(super) fn say_summary(run: &TestRun, build: &Build, ui: &Ui) {
+pub(super) fn say_summary(run: &TestRun, build: &Build, config: &Config, ui: &Ui) {
     let mut total = TestCounts::default();
     for counts in run.results.iter().filter_map(|result| result.harness.counts) {
-        total.passed += counts.passed;
-        total.failed += counts.failed;
-        total.ignored += counts.ignored;
-        total.measured += counts.measured;
-        total.filtered_out += counts.filtered_out;
+        total = total.plus(counts);
     }
     let ran = run.results.iter().filter(|result| result.outcome != Outcome::NotRun).count();
-    let binaries = if ran == 1 { "binary" } else { "binaries" };
+    let plural = if ran == 1 { "binary" } else { "binaries" };
     let took = run.duration.as_secs_f64();
-    ui.status("Tested", format_args!("{ran} {binaries}: {} in {took:.2} s", describe(total)));
-    for (binary, result) in build.test_binaries.iter().zip(&run.results) {
+    ui.status("Tested", format_args!("{ran} {plural}: {} in {took:.2} s", describe(total)));
+    if let Some(number) = config.tests.slowest {
+        say_slowest(run, usize::try_from(number.get()).unwrap_or(usize::MAX), ui);
+    }
+    for (binary, result) in binaries(build).zip(&run.results) {
         if result.failed() {
-            say_failure(binary, result, ui);
+            say_failure(binary, result, config, ui);
         }
     }
     let not_run = run.results.len() - ran;
@@ -159,35 +250,37 @@ pub(super) fn say_summary(run: &TestRun, build: &Build, ui: &Ui) {
     }
 }
 
-fn say_failure(binary: &TestBinary, result: &BinaryResult, ui: &Ui) {
-    let failed: Vec<&str> = result
+/// Lists the tests that took longest. Where a harness does not tell of single tests, the binary stands for all of them.
+fn say_slowest(run: &TestRun, number: usize, ui: &Ui) {
+    let mut slowest: Vec<(Duration, String)> = Vec::new();
+    for result in run.results.iter().filter(|result| result.outcome != Outcome::NotRun) {
+        let id = &result.binary_id;
+        match result.durations.is_empty() {
+            true => slowest.push((result.duration, id.clone())),
+            false => {
+                slowest.extend(result.durations.iter().map(|(name, took)| (*took, format!("{id} {name}"))))
+            }
+        }
+    }
+    slowest.sort_by(|(a, a_name), (b, b_name)| b.cmp(a).then_with(|| a_name.cmp(b_name)));
+    for (took, name) in slowest.into_iter().take(number) {
+        ui.status("Slow", format_args!("{:8.3} s {name}", took.as_secs_f64()));
+    }
+}
+
+fn say_failure(binary: &TestBinary, result: &BinaryResult, config: &Config, ui: &Ui) {
+    let id = &binary.binary_id;
+    let mut failed = result
         .harness
         .tests
         .iter()
         .filter(|(_, outcome)| **outcome == TestOutcome::Failed)
         .map(|(name, _)| name.as_str())
-        .collect();
-    let command = format!("cargo xtask coverage -p {} {}", binary.package, target_flag(binary));
-    let mut lines = Vec::new();
-    if failed.is_empty() {
-        lines.push(format!("{}; again: {command}", binary.binary_id));
+        .peekable();
+    if failed.peek().is_none() {
+        ui.failure(format_args!("{id} {}; again: {}", result.outcome, again::command(config, binary, None)));
     }
     for name in failed {
-        lines.push(format!("{} {name}; again: {command} -- --exact {name}", binary.binary_id));
-    }
-    for line in lines {
-        ui.failure(line);
-    }
-}
-
-/// The flag that selects just this target.
-fn target_flag(binary: &TestBinary) -> String {
-    let name = &binary.cargo_target.name;
-    match binary.cargo_target.kind {
-        CargoTargetKind::Lib | CargoTargetKind::ProcMacro => "--lib".to_owned(),
-        CargoTargetKind::Bin | CargoTargetKind::BuildScript => format!("--bin {name}"),
-        CargoTargetKind::Test => format!("--test {name}"),
-        CargoTargetKind::Bench => format!("--bench {name}"),
-        CargoTargetKind::Example => format!("--example {name}"),
+        ui.failure(format_args!("{id} {name}; again: {}", again::command(config, binary, Some(name))));
     }
 }

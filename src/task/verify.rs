@@ -82,8 +82,9 @@ pub fn verify(
     let merged = work_dir.join("merged.profdata");
     tools.merge(&sh, &record.profiles, &merged)?;
 
+    let objects = record.all_objects();
     let inputs = |ignore_stale| Inputs {
-        objects: record.objects.clone(),
+        objects: objects.clone(),
         profiles: record.profiles.clone(),
         threads,
         ignore_stale,
@@ -94,7 +95,7 @@ pub fn verify(
     let mut reference_lcov = Vec::new();
     for (name, format, flags) in EXPORTS {
         let options = ExportOptions { format, flags, ignore_filename_regexes: &[] };
-        let (reference, _) = tools.export(&sh, &merged, &record.objects, &options)?;
+        let (reference, _) = tools.export(&sh, &merged, &objects, &options)?;
         let rendered = render(&ours, format, flags)?;
         match first_difference(&reference, &rendered) {
             None => verification.exports.push((name.to_owned(), reference.len())),
@@ -109,7 +110,7 @@ pub fn verify(
     let united = union::evaluate(
         &loaded.map,
         &loaded.profile,
-        UnionOptions { threads, function_regions: false },
+        UnionOptions { threads, function_regions: false, without_doctest_code: false },
         &|path| Some(path.to_vec()),
     );
     let reference = line_counts(&reference_lcov);

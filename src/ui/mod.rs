@@ -37,6 +37,8 @@ struct State {
     stdout: Option<Box<dyn Write + Send>>,
     warnings: BTreeMap<&'static str, u64>,
     progress: Option<Painter>,
+    /// Whether another program draws a progress line on our terminal.
+    beside_another: bool,
 }
 
 impl Ui {
@@ -54,7 +56,13 @@ impl Ui {
         stderr: Box<dyn Write + Send>,
         stdout: Box<dyn Write + Send>,
     ) -> Ui {
-        let state = State { stderr, stdout: Some(stdout), warnings: BTreeMap::new(), progress: None };
+        let state = State {
+            stderr,
+            stdout: Some(stdout),
+            warnings: BTreeMap::new(),
+            progress: None,
+            beside_another: false,
+        };
         Ui { settings, state: Mutex::new(state) }
     }
 
@@ -165,6 +173,14 @@ impl Ui {
         Progress { ui: self }
     }
 
+    /// Whether another program, such as cargo, draws a progress line on our terminal from now on. Ours waits until then, and what we
+    /// print takes the place of the other's line, which leaves the cursor at its start and draws it again.
+    pub fn beside_another_program(&self, yes: bool) {
+        let mut state = self.lock();
+        state.erase_progress();
+        state.beside_another = yes && self.settings.progress;
+    }
+
     fn say(&self, line: &str) {
         let mut state = self.lock();
         state.erase_progress();
@@ -180,6 +196,9 @@ impl Ui {
 
 impl State {
     fn erase_progress(&mut self) {
+        if self.beside_another {
+            let _ = self.stderr.write_all(b"\r\x1b[K");
+        }
         if let Some(painter) = &mut self.progress {
             painter.erase(&mut self.stderr);
         }

@@ -35,6 +35,9 @@ impl Progress<'_> {
         let state = &mut *state;
         if let Some(painter) = &mut state.progress {
             change(painter);
+            if state.beside_another {
+                return;
+            }
             painter.paint(&mut state.stderr, Instant::now(), settings.stderr_width, settings.stderr_color);
         }
     }

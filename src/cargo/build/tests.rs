@@ -2,7 +2,7 @@
 
 use super::{Event, Outputs, Place, binary_id};
 use crate::cargo::environment::DYLIB_PATH;
-use crate::cargo::invocation::BuildDir;
+use crate::cargo::invocation::{BuildDir, BuildOptions};
 use crate::cargo::workspace::CargoTarget;
 use crate::cargo::workspace::tests::{metadata, target, workspace};
 use crate::cargo::wrapper::{Instrumentation, Wrapper};
@@ -91,19 +91,33 @@ fn a_stream_of_messages() {
 
     let wrapper = Wrapper::for_tests(layout.wrapper("0"));
     let build_dir = BuildDir::Shared(PathBuf::from("/b"));
-    let mut outputs = Outputs::new(&workspace, &wrapper, &build_dir, &Instrumentation::default());
+    let options = BuildOptions::default();
+    let mut outputs = Outputs::new(&workspace, wrapper, &build_dir, &options, &Instrumentation::default());
     let mut seen = Vec::new();
-    let read = outputs.read(lines.as_bytes(), &mut |event| match event {
-        Event::TestBinary(test) => seen.push(test.binary_id.clone()),
-        Event::Line(line) => seen.push(line.to_owned()),
-        Event::OwnBuildDir { why } => seen.push(why.to_owned()),
+    let read = outputs.read(lines.as_bytes(), &mut |event| {
+        seen.push(match event {
+            Event::TestBinary(test) => test.binary_id.clone(),
+            Event::Line(line) => line.to_owned(),
+        });
+        Ok(())
+    });
+    assert_eq!(outputs.awaited.len(), 1, "only `hidden`, a program that never comes");
+    outputs.awaited.clear();
+    let read = read.and_then(|()| {
+        outputs.release_all(&mut |event| {
+            if let Event::TestBinary(test) = event {
+                seen.push(format!("{} at last", test.binary_id));
+            }
+            Ok(())
+        })
     });
     let build = read.and_then(|()| outputs.finish());
     // Where build scripts ran is written down, for `clean`.
     std::fs::remove_dir_all(&scratch).expect("something was written");
     let build = build.expect("messages of members are complete");
 
-    assert_eq!(seen, ["warning: from somewhere", "app::it", "app"], "in the order in which cargo says so");
+    let order = ["warning: from somewhere", "app::it at last", "app at last"];
+    assert_eq!(seen, order, "not before all programs are there, in the order in which cargo says so");
     let ids: Vec<&str> = build.test_binaries.iter().map(|test| test.binary_id.as_str()).collect();
     assert_eq!(ids, ["app", "app::it"], "in the order in which cargo runs them");
     assert_eq!((build.members_compiled, build.dependencies_compiled), (4, 1));

@@ -1,6 +1,8 @@
 //! Cargo's arguments, and whether the build directory can be shared.
 
-use super::{BuildDir, BuildOptions, arguments, chained_wrapper, set_jobs, target_triple, toml_string};
+use super::{
+    BuildDir, BuildOptions, CargoCommand, arguments, chained_wrapper, set_jobs, target_triple, toml_string,
+};
 use crate::cargo::workspace::Workspace;
 use crate::cargo::workspace::tests::{metadata, target, workspace};
 use serde_json::{Value, json};
@@ -75,8 +77,10 @@ fn cargo_s_arguments() {
     ];
     let workspace = with(json!([]));
     for (options, expected) in rows {
-        let found: Vec<String> =
-            arguments(&workspace, &options).into_iter().map(|it| it.into_string().expect("text")).collect();
+        let found: Vec<String> = arguments(&workspace, &options, CargoCommand::Tests)
+            .into_iter()
+            .map(|it| it.into_string().expect("text"))
+            .collect();
         let build = workspace.layout().build();
         let expected = format!(
             "test --no-run --message-format=json-render-diagnostics {expected} --target-dir {}",
@@ -179,4 +183,20 @@ fn what_is_compiled_for() {
     check(&[("CARGO_BUILD_TARGET", "c-d")], given(), "a-b");
     check(&[], BuildOptions { config: strings(&["build.target = \"e-f\""]), ..default() }, "e-f");
     check(&[], BuildOptions { config: strings(&["build.target = [\"e-f\"]"]), ..default() }, LINUX);
+}
+
+#[test]
+fn doctests_are_built_without_any_selection_of_targets() {
+    let options = BuildOptions {
+        packages: strings(&["app"]),
+        lib: true,
+        test: strings(&["it"]),
+        all_features: true,
+        ..BuildOptions::default()
+    };
+    let found = arguments(&with(json!([])), &options, CargoCommand::Doctests);
+    let found: Vec<String> = found.into_iter().map(|it| it.into_string().expect("text")).collect();
+    let expected =
+        "test --doc --message-format=json-render-diagnostics --all-features --package app --target-dir";
+    assert_eq!(found[..found.len() - 1].join(" "), expected);
 }

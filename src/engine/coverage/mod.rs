@@ -12,6 +12,7 @@ pub mod map;
 pub mod profile;
 pub mod segment;
 pub mod summary;
+pub mod symbol;
 pub mod union;
 
 #[cfg(test)]

@@ -79,11 +79,7 @@ fn profile(functions: &[(&str, u64, &[u64])]) -> Profile {
 fn evaluate(model: Model, objects: &[Vec<Function>], counts: &[(&str, u64, &[u64])]) -> Coverage {
     let (map, profile) = (map(objects), profile(counts));
     match model {
-        Model::Union => {
-            union::evaluate(&map, &profile, UnionOptions { threads: 2, function_regions: true }, &|path| {
-                Some(path.to_vec())
-            })
-        }
+        Model::Union => union::evaluate(&map, &profile, options(2), &|path| Some(path.to_vec())),
         Model::Llvm => llvm::evaluate(&map, &profile, &|_| true),
     }
 }
@@ -258,10 +254,9 @@ fn an_async_function_is_one_that_runs_when_its_body_does() {
 fn files_that_do_not_count_leave_no_trace() {
     let objects = [vec![function("f", 9, 1, &[(1, 1, 1, 9)]), function("g", 9, 2, &[(1, 2, 1, 9)])]];
     let (map, profile) = (map(&objects), profile(&[("f", 9, &[3]), ("g", 9, &[1])]));
-    let union =
-        union::evaluate(&map, &profile, UnionOptions { threads: 1, function_regions: true }, &|path| {
-            path.ends_with(b"a.rs").then(|| b"a.rs".to_vec())
-        });
+    let union = union::evaluate(&map, &profile, options(1), &|path| {
+        path.ends_with(b"a.rs").then(|| b"a.rs".to_vec())
+    });
     assert_eq!(describe(&union), ["a.rs: 1=3; f 1/1, r 1/1, l 1/1"]);
     assert_eq!(union.functions.len(), 1);
     let llvm = llvm::evaluate(&map, &profile, &|path| path.ends_with(b"b.rs"));
@@ -273,8 +268,10 @@ fn files_that_do_not_count_leave_no_trace() {
 fn paths_that_are_reported_alike_are_one_file() {
     let objects = [vec![function("f", 9, 1, &[(1, 1, 1, 9)]), function("g", 9, 2, &[(1, 2, 1, 9)])]];
     let (map, profile) = (map(&objects), profile(&[("f", 9, &[3])]));
-    let union = union::evaluate(&map, &profile, UnionOptions { threads: 3, function_regions: true }, &|_| {
-        Some(b"same.rs".to_vec())
-    });
+    let union = union::evaluate(&map, &profile, options(3), &|_| Some(b"same.rs".to_vec()));
     assert_eq!(describe(&union), ["same.rs: 1=3 2=0; f 1/2, r 1/2, l 1/2"]);
+}
+
+fn options(threads: usize) -> UnionOptions {
+    UnionOptions { threads, function_regions: true, without_doctest_code: false }
 }

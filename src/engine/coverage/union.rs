@@ -18,7 +18,7 @@ use super::segment::{CountedKind, CountedRange, segments, sort_and_combine};
 use super::summary::Ratio;
 use super::{
     Coverage, FileCoverage, Model, Omissions, OmittedFunction, Summary, branch, branch_ratio, filenames,
-    line_ratio,
+    line_ratio, symbol,
 };
 use crate::format::covfun::{Counter, Mapping, Position};
 use crate::parallel::map_in_order;
@@ -30,6 +30,9 @@ pub struct UnionOptions {
     pub threads: usize,
     /// Whether functions shall have their regions and branches, which nothing but a list of functions needs.
     pub function_regions: bool,
+    /// Leave out the code of doctests themselves. In editions before 2024 it is mapped to the lines of the comments that hold it, in
+    /// the library's own files.
+    pub without_doctest_code: bool,
 }
 
 /// Evaluates all functions in files that count. `place` tells for a path as the compiler
@@ -45,7 +48,8 @@ pub fn evaluate(
     let (placed, paths) = place_files(map, place);
     let shares = (0..threads.max(1)).collect();
     let counted = map_in_order(shares, threads, |share| {
-        FunctionCounter::new(map, profile, &placed, paths.len()).count_share(share, threads.max(1))
+        let counter = FunctionCounter::new(map, profile, &placed, paths.len(), options);
+        counter.count_share(share, threads.max(1))
     });
 
     let mut omissions = Omissions::default();
@@ -146,6 +150,7 @@ fn first_objects(map: &CoverageMap) -> Vec<usize> {
 
 /// Counts a share of the functions.
 struct FunctionCounter<'a> {
+    options: UnionOptions,
     map: &'a CoverageMap,
     profile: &'a Profile,
     placed: &'a [Option<usize>],
@@ -169,8 +174,10 @@ impl<'a> FunctionCounter<'a> {
         profile: &'a Profile,
         placed: &'a [Option<usize>],
         n_files: usize,
+        options: UnionOptions,
     ) -> FunctionCounter<'a> {
         FunctionCounter {
+            options,
             map,
             profile,
             placed,
@@ -210,6 +217,11 @@ impl<'a> FunctionCounter<'a> {
         let names = filenames(self.map, record, &self.mapping.files).unwrap_or_default();
         let files: Vec<_> = names.iter().map(|&path| self.placed[path as usize]).collect();
         if files.iter().all(Option::is_none) {
+            return Ok(());
+        }
+        if self.options.without_doctest_code
+            && self.map.name(record.name_ref).is_some_and(symbol::is_doctest_code)
+        {
             return Ok(());
         }
         // The same function, seen through another table of file names: its profile is the same one.

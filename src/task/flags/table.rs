@@ -5,13 +5,14 @@
 use std::ffi::OsStr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use regex_lite::Regex;
 
 use super::flag::{Choice, Flag, Section, Takes};
 use crate::coverage::Model;
 use crate::report::table::Order;
-use crate::task::config::{Command, Config, Format, Jobs, Place};
+use crate::task::config::{Command, Config, Doctests, Format, Jobs, Place};
 use crate::ui::color::ColorChoice;
 use crate::ui::settings::Verbosity;
 
@@ -111,6 +112,30 @@ pub(crate) const SECTIONS: &[Section] = &[
                 .not_in_environment()
                 .of(RUN)
                 .help("Test all targets: libraries, binaries, tests, examples and benches."),
+            Flag::switch("doc", |config, on| set_doctests(config, Doctests::Only, on))
+                .not_in_environment()
+                .conflicts(&[
+                    ("lib", ONLY_DOCTESTS),
+                    ("bins", ONLY_DOCTESTS),
+                    ("bin", ONLY_DOCTESTS),
+                    ("tests", ONLY_DOCTESTS),
+                    ("test", ONLY_DOCTESTS),
+                    ("examples", ONLY_DOCTESTS),
+                    ("example", ONLY_DOCTESTS),
+                    ("benches", ONLY_DOCTESTS),
+                    ("bench", ONLY_DOCTESTS),
+                    ("all-targets", ONLY_DOCTESTS),
+                    ("no-run", "doctests are compiled when they run; drop one of the two"),
+                ])
+                .of(RUN)
+                .help("Test the examples in the documentation of libraries, and nothing else."),
+            Flag::switch("no-doctests", |config, on| set_doctests(config, Doctests::Without, on))
+                .conflicts(&[("doc", "they are opposites; drop one of the two")])
+                .of(RUN)
+                .help(
+                    "Do not test the examples in the documentation. They are tested, as under `cargo test`, unless a \
+                     flag of this section selects other targets.",
+                ),
         ],
     },
     Section {
@@ -259,6 +284,24 @@ pub(crate) const SECTIONS: &[Section] = &[
             .help(
                 "Run N tests at once within each test binary. Without it, the jobs are shared out among the test \
                  binaries that run at the same time.",
+            ),
+            Flag::one("timeout", "SECONDS", |config, value| {
+                config.tests.timeout = Some(seconds(value)?);
+                Ok(())
+            })
+            .of(RUN)
+            .help(
+                "End a test binary that runs longer than this, and all that it started. It counts as failed; what it covered \
+                 counts. Without it, a line each minute says what still runs.",
+            ),
+            Flag::one("slowest", "N", |config, value| {
+                config.tests.slowest = Some(positive(value)?);
+                Ok(())
+            })
+            .of(RUN)
+            .help(
+                "List the N tests that took longest. Each is taken to have started when a thread was free for it, since \
+                 test binaries say only when a test ends.",
             ),
             Flag::switch("no-continuous", |config, on| config.tests.continuous = !on)
                 .of(RUN)
@@ -483,6 +526,7 @@ pub(crate) const SECTIONS: &[Section] = &[
 ];
 
 const NOTHING_RAN: &str = "nothing runs, so there is nothing to report; drop one of the two";
+const ONLY_DOCTESTS: &str = "`--doc` runs nothing but doctests; drop one of the two";
 const NO_REPORT: &str = "it says how to report; drop one of the two";
 
 /// Asks for a report in this format, or no longer.
@@ -495,6 +539,15 @@ fn want(config: &mut Config, format: Format, on: bool) {
     }
 }
 
+/// Chooses what to do about doctests, or leaves it to cargo's rule again.
+fn set_doctests(config: &mut Config, doctests: Doctests, on: bool) {
+    if on {
+        config.tests.doctests = doctests;
+    } else if config.tests.doctests == doctests {
+        config.tests.doctests = Doctests::Usual;
+    }
+}
+
 // The functions below turn a value into data, or say what was expected.
 
 fn text(value: &OsStr) -> Result<String, String> {
@@ -504,6 +557,12 @@ fn text(value: &OsStr) -> Result<String, String> {
 fn positive(value: &OsStr) -> Result<NonZeroU32, String> {
     let number = value.to_str().and_then(|text| text.parse().ok());
     number.ok_or_else(|| "expected a whole number from 1 on".to_owned())
+}
+
+fn seconds(value: &OsStr) -> Result<Duration, String> {
+    let number: Option<f64> = value.to_str().and_then(|text| text.parse().ok());
+    let duration = number.filter(|number| *number > 0.0).and_then(|it| Duration::try_from_secs_f64(it).ok());
+    duration.ok_or_else(|| "expected a number of seconds above 0".to_owned())
 }
 
 fn jobs(value: &OsStr) -> Result<Option<Jobs>, String> {
