@@ -16,9 +16,10 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Component, Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::thread;
 
 /// What a [`TestBinary`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +121,15 @@ impl fmt::Display for BuildFailed {
 
 impl std::error::Error for BuildFailed {}
 
+/// What becomes of what cargo prints on its stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stderr {
+    /// It goes to ours.
+    Shown,
+    /// It is told of as a line if cargo fails, and forgotten otherwise.
+    OnFailure,
+}
+
 /// An instrumented build under way: cargo is called once for the programs, and once more for the doctests.
 pub struct Builder<'a> {
     workspace: &'a Workspace,
@@ -175,7 +185,7 @@ impl<'a> Builder<'a> {
     pub fn programs(&mut self, on_event: &mut OnEvent<'_>) -> Result<()> {
         let mut arguments = arguments(self.workspace, self.options, CargoCommand::Tests);
         arguments.extend(self.settings()?);
-        self.call(&arguments, on_event)?;
+        self.call(&arguments, Stderr::Shown, on_event)?;
         self.outputs.release_all(on_event)
     }
 
@@ -192,7 +202,7 @@ impl<'a> Builder<'a> {
     pub fn doctests(
         &mut self,
         test_arguments: &[OsString],
-        quiet: bool,
+        stderr: Stderr,
         on_event: &mut OnEvent<'_>,
     ) -> Result<()> {
         let recorder = Recorder::install(
@@ -201,12 +211,13 @@ impl<'a> Builder<'a> {
             &self.workspace.toolchain.sysroot,
             &self.options.config,
         )?;
-        let options = BuildOptions { quiet: quiet || self.options.quiet, ..self.options.clone() };
+        // Under `--quiet`, cargo would tell rustdoc to print dots in place of the names of tests.
+        let options = BuildOptions { quiet: false, ..self.options.clone() };
         let mut arguments = arguments(self.workspace, &options, CargoCommand::Doctests);
         arguments.extend(self.settings()?);
         arguments.extend(["--config".into(), recorder.setting()?.into()]);
         arguments.extend(test_arguments.iter().cloned());
-        self.call(&arguments, on_event)?;
+        self.call(&arguments, stderr, on_event)?;
         for call in recorder.calls()? {
             let doctests = self.outputs.doctests(call, recorder.rustdoc(), self.instrumentation)?;
             if let Some(doctests) = doctests {
@@ -232,14 +243,25 @@ impl<'a> Builder<'a> {
     }
 
     /// Runs cargo and takes in what it says.
-    fn call(&mut self, arguments: &[OsString], on_event: &mut OnEvent<'_>) -> Result<()> {
+    fn call(&mut self, arguments: &[OsString], stderr: Stderr, on_event: &mut OnEvent<'_>) -> Result<()> {
         let cargo = self.environment.cargo().to_owned();
         let (name, value) = self.outputs.wrapper.variable();
         let mut command = self.environment.command(&cargo);
         command.args(arguments).env(name, value).stdout(Stdio::piped());
+        if stderr == Stderr::OnFailure {
+            command.stderr(Stdio::piped());
+        }
         let shown = format!("{} test", Path::new(&cargo).display());
         let mut child = command.spawn().with_context(|| format!("failed to run `{shown}`"))?;
         let stdout = child.stdout.take().context("cargo has no stdout")?;
+        let held_back = child.stderr.take().map(|mut stderr| {
+            thread::spawn(move || {
+                let mut text = Vec::new();
+                // What could not be read is lost; the exit code tells whether it mattered.
+                drop(stderr.read_to_end(&mut text));
+                text
+            })
+        });
         let read = self.outputs.read(BufReader::new(stdout), on_event);
         if read.is_err() {
             // It may have ended on its own.
@@ -247,7 +269,13 @@ impl<'a> Builder<'a> {
         }
         let status = child.wait().with_context(|| format!("failed to wait for `{shown}`"))?;
         read?;
-        if status.success() { Ok(()) } else { Err(BuildFailed { status }.into()) }
+        if status.success() {
+            return Ok(());
+        }
+        if let Some(text) = held_back.and_then(|thread| thread.join().ok()) {
+            on_event(Event::Line(&String::from_utf8_lossy(&text)))?;
+        }
+        Err(BuildFailed { status }.into())
     }
 }
 

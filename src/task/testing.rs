@@ -11,7 +11,7 @@ use anyhow::Result;
 use super::again;
 use super::config::{Config, Doctests};
 use super::durations::Durations;
-use crate::cargo::build::{self, Build, Builder, TestBinary, TestKind};
+use crate::cargo::build::{self, Build, Builder, Stderr, TestBinary, TestKind};
 use crate::cargo::workspace::Workspace;
 use crate::cargo::wrapper::is_continuous;
 use crate::interrupt::Interrupt;
@@ -19,6 +19,7 @@ use crate::load::is_instrumented;
 use crate::runner::harness::{TestCounts, TestOutcome};
 use crate::runner::{self, BinaryResult, Event, Job, Outcome, Queue, RunOptions, TestRun};
 use crate::ui::Ui;
+use crate::ui::settings::Verbosity;
 
 /// How often the clock in the progress line goes on.
 const TICK: Duration = Duration::from_millis(100);
@@ -136,8 +137,9 @@ fn feed(
             arguments.extend(harness_args);
         }
         // After the programs, cargo has nothing to say but that everything is there already.
-        let quiet = config.tests.doctests != Doctests::Only;
-        builder.doctests(&arguments, quiet, &mut on_event)?;
+        let is_told = config.tests.doctests == Doctests::Only && ui.settings().verbosity > Verbosity::Quiet;
+        let stderr = if is_told { Stderr::Shown } else { Stderr::OnFailure };
+        builder.doctests(&arguments, stderr, &mut on_event)?;
     }
     builder.finish()
 }
