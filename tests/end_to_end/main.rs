@@ -5,8 +5,10 @@ mod support;
 
 mod build;
 mod counts;
+mod doctests;
 mod errors;
 mod reports;
+mod running;
 
 use std::path::Path;
 
