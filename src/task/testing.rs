@@ -17,7 +17,7 @@ use crate::cargo::wrapper::is_continuous;
 use crate::interrupt::Interrupt;
 use crate::load::is_instrumented;
 use crate::runner::harness::{TestCounts, TestOutcome};
-use crate::runner::{self, BinaryResult, Event, Job, Outcome, Queue, RunOptions, TestRun};
+use crate::runner::{self, BinaryResult, CutShort, Event, Job, Outcome, Queue, RunOptions, TestRun};
 use crate::ui::Ui;
 use crate::ui::settings::Verbosity;
 
@@ -241,7 +241,8 @@ pub(super) fn say_summary(run: &TestRun, build: &Build, config: &Config, ui: &Ui
         say_slowest(run, usize::try_from(number.get()).unwrap_or(usize::MAX), ui);
     }
     for (binary, result) in binaries(build).zip(&run.results) {
-        if result.failed() {
+        // What the user wanted to stop needs no explanation.
+        if result.failed() && result.outcome != Outcome::CutShort(CutShort::Interrupted) {
             say_failure(binary, result, config, ui);
         }
     }
