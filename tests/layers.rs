@@ -17,7 +17,7 @@ const LAYERS: [(&str, &[&str]); 16] = [
     ("export", &["coverage"]),
     ("report", &["coverage"]),
     ("llvm_tools", &[]),
-    ("cargo", &["layout"]),
+    ("cargo", &["interrupt", "layout"]),
     ("runner", &["cargo", "interrupt", "layout", "load"]),
     ("object", &["format"]),
     ("load", &["format", "object", "coverage"]),

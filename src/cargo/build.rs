@@ -9,6 +9,7 @@ use crate::cargo::message::{self, Artifact, BuildScript, Message, linked_directo
 use crate::cargo::unit::Unit;
 use crate::cargo::workspace::{CargoTarget, CargoTargetKind, Package, Workspace};
 use crate::cargo::wrapper::{self, Instrumentation, Wrapper};
+use crate::interrupt::Interrupt;
 use crate::layout::Layout;
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;
@@ -19,7 +20,10 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Component, Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 /// What a [`TestBinary`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +125,12 @@ impl fmt::Display for BuildFailed {
 
 impl std::error::Error for BuildFailed {}
 
+/// How often a build looks whether it is to stop.
+const WATCH_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long cargo may take to end after an interrupt.
+const INTERRUPT_GRACE: Duration = Duration::from_secs(1);
+
 /// What becomes of what cargo prints on its stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stderr {
@@ -137,6 +147,7 @@ pub struct Builder<'a> {
     instrumentation: &'a Instrumentation,
     environment: Environment,
     build_dir: BuildDir,
+    interrupt: Interrupt,
     outputs: Outputs<'a>,
 }
 
@@ -162,7 +173,8 @@ impl<'a> Builder<'a> {
         let build_dir = BuildDir::choose(workspace, &target_triple);
         let mut outputs = Outputs::new(workspace, wrapper, &build_dir, options, instrumentation);
         outputs.build.target_triple = target_triple;
-        Ok(Builder { workspace, options, instrumentation, environment, build_dir, outputs })
+        let interrupt = Interrupt::default();
+        Ok(Builder { workspace, options, instrumentation, environment, build_dir, interrupt, outputs })
     }
 
     /// Why this build shares nothing with ordinary ones, if that is so: a reason fit after a colon.
@@ -171,6 +183,11 @@ impl<'a> Builder<'a> {
             BuildDir::Own { why } => Some(why),
             BuildDir::Shared(_) => None,
         }
+    }
+
+    /// Ends cargo when `interrupt` is set.
+    pub fn stop_at(&mut self, interrupt: &Interrupt) {
+        self.interrupt = interrupt.clone();
     }
 
     /// What is compiled for.
@@ -262,12 +279,30 @@ impl<'a> Builder<'a> {
                 text
             })
         });
-        let read = self.outputs.read(BufReader::new(stdout), on_event);
-        if read.is_err() {
-            // It may have ended on its own.
-            drop(child.kill());
-        }
-        let status = child.wait().with_context(|| format!("failed to wait for `{shown}`"))?;
+        let (child, is_over) = (Mutex::new(child), AtomicBool::new(false));
+        let kill = || drop(child.lock().unwrap_or_else(PoisonError::into_inner).kill());
+        let read = thread::scope(|scope| {
+            let watcher = scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    if self.interrupt.is_set() {
+                        // A Ctrl-C reaches cargo too, and it ends more tidily than it is ended here.
+                        thread::park_timeout(INTERRUPT_GRACE);
+                        kill();
+                        return;
+                    }
+                    thread::park_timeout(WATCH_PAUSE);
+                }
+            });
+            let read = self.outputs.read(BufReader::new(stdout), on_event);
+            if read.is_err() {
+                kill();
+            }
+            is_over.store(true, Ordering::Relaxed);
+            watcher.thread().unpark();
+            read
+        });
+        let status = child.lock().unwrap_or_else(PoisonError::into_inner).wait();
+        let status = status.with_context(|| format!("failed to wait for `{shown}`"))?;
         read?;
         if status.success() {
             return Ok(());

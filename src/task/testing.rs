@@ -30,11 +30,12 @@ const TICK: Duration = Duration::from_millis(100);
 /// The build fails; the places for profiles cannot be made. Failing tests are part of the result.
 pub(super) fn build_and_test(
     workspace: &Workspace,
-    builder: Builder<'_>,
+    mut builder: Builder<'_>,
     config: &Config,
     interrupt: &Interrupt,
     ui: &Ui,
 ) -> Result<(TestRun, Build)> {
+    builder.stop_at(interrupt);
     let layout = workspace.layout();
     let options = run_options(&builder, config, interrupt);
     let durations = Durations::read(&layout.durations());

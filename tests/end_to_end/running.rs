@@ -48,12 +48,12 @@ fn is_awaited(mark: &Path) -> bool {
     processes.flatten().map(words).any(|words| words.split(|byte| *byte == 0).any(|word| word == mark))
 }
 
-/// Starts a run, waits until its test hangs, sends a signal, and returns how it ended.
+/// Starts a run, waits until there is the file `mark`, sends a signal, and returns how it ended.
 #[cfg(target_os = "linux")]
-fn interrupted(workspace: &Workspace, mark: &Path, signal: &str) -> Finished {
-    let script = r#""$0" coverage --test hangs & pid=$!; while [ ! -e "$MARK" ]; do sleep 0.05; done; kill -s "$1" $pid; wait $pid"#;
+fn interrupted(workspace: &Workspace, arguments: [&str; 2], mark: &Path, signal: &str) -> Finished {
+    let script = r#""$0" coverage "$1" "$2" & pid=$!; while [ ! -e "$MARK" ]; do sleep 0.05; done; kill -s "$3" $pid; wait $pid"#;
     Program::ours("/bin/sh")
-        .args(["-c", script, env!("CARGO_BIN_EXE_xtask-coverage"), signal])
+        .args(["-c", script, env!("CARGO_BIN_EXE_xtask-coverage"), arguments[0], arguments[1], signal])
         .current_dir(workspace.root())
         .env("MARK", mark)
         .run()
@@ -63,7 +63,7 @@ fn interrupted(workspace: &Workspace, mark: &Path, signal: &str) -> Finished {
 #[cfg(target_os = "linux")]
 fn an_interrupted_run_keeps_what_was_counted() {
     let (workspace, mark) = misbehaving();
-    let finished = interrupted(&workspace, &mark, "INT").expect_code(130);
+    let finished = interrupted(&workspace, ["--test", "hangs"], &mark, "INT").expect_code(130);
     let finished = finished.expect_stderr("error: interrupted; what was counted until then is kept");
     assert!(finished.stderr.contains("help: `cargo xtask coverage report` reports on it"), "{finished}");
     assert!(
@@ -77,7 +77,17 @@ fn an_interrupted_run_keeps_what_was_counted() {
     check_lines(&lcov(&workspace), workspace.root(), Exclusions::Default);
 
     fs::remove_file(&mark).expect("the test wrote it");
-    interrupted(&workspace, &mark, "TERM").expect_code(143);
+    interrupted(&workspace, ["--test", "hangs"], &mark, "TERM").expect_code(143);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_build_can_be_interrupted() {
+    let workspace = Workspace::copy("early");
+    let mark = workspace.root().join("target/second-waits");
+    // The build script would wait for a minute for a test of another package.
+    let finished = interrupted(&workspace, ["-p", "second"], &mark, "TERM").expect_code(143);
+    finished.expect_stderr("error: interrupted before all tests were built; nothing was kept");
 }
 
 #[test]
