@@ -19,6 +19,7 @@ pub const LOCK_FILE: &str = "lock";
 /// | `units/<unit>/` | one instrumented unit: what was compiled, counts of the proc-macros that rustc ran for it |
 /// | `build-scripts/` | raw profiles of build scripts, where those are instrumented |
 /// | `incremental/` | rustc's incremental data of those units |
+/// | `probe/` | a package that cargo is asked about its configuration with |
 /// | `raw/<binary>/` | raw profiles of one test binary and of the programs that it started |
 /// | `run.json` | objects, profiles and tests of the latest run |
 /// | `verification/` | what a comparison with LLVM's tools needs while it runs |
@@ -62,6 +63,11 @@ impl Layout {
     /// Incremental data of instrumented units, kept apart from the user's so that it can be removed with the rest.
     pub fn incremental(&self) -> PathBuf {
         self.root.join("incremental")
+    }
+
+    /// A package that cargo is asked about its configuration with.
+    pub fn probe(&self) -> PathBuf {
+        self.root.join("probe")
     }
 
     /// The raw profiles of a run, one directory for each test binary.
@@ -127,6 +133,7 @@ mod tests {
             layout.units(),
             layout.build_scripts(),
             layout.incremental(),
+            layout.probe(),
             layout.raw(),
             layout.run_json(),
             layout.durations(),

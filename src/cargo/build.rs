@@ -6,6 +6,7 @@ use crate::cargo::invocation::{
     BuildDir, BuildOptions, CargoCommand, arguments, chained_wrapper, own_settings, set_jobs, target_triple,
 };
 use crate::cargo::message::{self, Artifact, BuildScript, Message, linked_directory};
+use crate::cargo::target_runner::{self, TargetRunners};
 use crate::cargo::unit::Unit;
 use crate::cargo::workspace::{CargoTarget, CargoTargetKind, Package, Workspace};
 use crate::cargo::wrapper::{self, Instrumentation, Wrapper};
@@ -170,8 +171,10 @@ impl<'a> Builder<'a> {
         // would overwrite each other's answers in the one file that cargo keeps.
         environment.insert("CARGO_CACHE_RUSTC_INFO", "0");
         let wrapper = wrapper::install(workspace, &environment, &target_triple, instrumentation, chained)?;
+        let runners = target_runner::discover(workspace, &wrapper, &current_dir, options)?;
         let build_dir = BuildDir::choose(workspace, &target_triple);
         let mut outputs = Outputs::new(workspace, wrapper, &build_dir, options, instrumentation);
+        outputs.runners = runners;
         outputs.build.target_triple = target_triple;
         let interrupt = Interrupt::default();
         Ok(Builder { workspace, options, instrumentation, environment, build_dir, interrupt, outputs })
@@ -322,6 +325,7 @@ struct Outputs<'a> {
     layout: Layout,
     cargo: OsString,
     with_build_scripts: bool,
+    runners: TargetRunners,
     /// The artifact that each test binary comes from.
     tests: Vec<Artifact>,
     /// How many of `tests` were told of.
@@ -347,6 +351,7 @@ impl<'a> Outputs<'a> {
             layout,
             cargo: workspace.cargo_program(),
             with_build_scripts: instrumentation.build_scripts,
+            runners: TargetRunners::default(),
             tests: Vec::new(),
             n_released: 0,
             awaited: awaited(workspace, options),
@@ -471,7 +476,7 @@ impl<'a> Outputs<'a> {
             package: member.name.clone(),
             cargo_target: artifact.target.clone(),
             executable,
-            runner: Vec::new(),
+            runner: self.runners.of(place.target_triple.as_deref()).to_vec(),
             arguments: Vec::new(),
             current_dir: member.dir.clone(),
             variables: test_variables(&self.workspace.environment, member, &process)?,

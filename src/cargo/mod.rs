@@ -11,6 +11,7 @@ mod json;
 pub mod message;
 pub mod role;
 pub mod selection;
+pub mod target_runner;
 pub mod toolchain;
 pub mod unit;
 pub mod workspace;

@@ -425,7 +425,12 @@ impl Planned {
         profiles::collect_strays(binary.tested_in(), &self.strays, &self.directory);
         let profiles = profiles::find(&self.directory);
         let outcome = match (ended.status, ended.cut_short) {
-            (Err(error), _) => Outcome::NotStarted(error.to_string()),
+            (Err(error), _) => Outcome::NotStarted(match (binary.kind, binary.runner.first()) {
+                (TestKind::Program, Some(runner)) => {
+                    format!("the target runner `{}`: {error}", runner.display())
+                }
+                _ => error.to_string(),
+            }),
             (Ok(_), Some(cut_short)) => Outcome::CutShort(cut_short),
             (Ok(status), None) if status.success() => Outcome::Passed,
             (Ok(status), None) => Outcome::Failed(status),

@@ -1,11 +1,12 @@
 //! What the build shares with ordinary builds, and what it leaves alone.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
 use crate::support::env_dump::EnvDump;
-use crate::support::program::Finished;
+use crate::support::program::{Finished, Program};
 use crate::support::workspace::Workspace;
 use crate::{lcov, xtask};
 
@@ -88,18 +89,24 @@ fn dumps(workspace: &Workspace, name: &str, run: impl FnOnce(&Path)) -> BTreeMap
 
 #[test]
 fn test_processes_start_as_under_cargo_test() {
-    let workspace = Workspace::copy("env-dump");
-    let cargos = dumps(&workspace, "cargo", |directory| {
-        workspace
-            .cargo()
+    check_environments(&Workspace::copy("env-dump"), &[]);
+}
+
+/// Runs the tests of `env-dump` under cargo and under us, both with these `variables` besides, and compares what the processes
+/// were started with.
+pub(crate) fn check_environments(workspace: &Workspace, variables: &[(&str, &OsStr)]) {
+    let with_variables =
+        |program: Program| variables.iter().fold(program, |program, (name, value)| program.env(name, value));
+    let cargos = dumps(workspace, "cargo", |directory| {
+        with_variables(workspace.cargo())
             .args(["test", "--tests", "--examples"])
             .env("ENV_DUMP_DIR", directory)
             .run()
             .expect_success();
     });
-    let ours = dumps(&workspace, "ours", |directory| {
+    let ours = dumps(workspace, "ours", |directory| {
         // Under `cargo xtask` this variable names the cargo that runs it, past rustup's proxy.
-        xtask(&workspace)
+        with_variables(xtask(workspace))
             .env("CARGO", std::env::var_os("CARGO").expect("cargo runs this test"))
             .args(["coverage", "--tests", "--examples"])
             .env("ENV_DUMP_DIR", directory)
@@ -139,7 +146,7 @@ fn test_processes_start_as_under_cargo_test() {
 }
 
 /// The text with `HASH` for each run of 16 hexadecimal digits behind a dash.
-fn without_hashes(text: &str) -> String {
+pub(crate) fn without_hashes(text: &str) -> String {
     let mut parts = text.split('-');
     let mut result = parts.next().unwrap_or_default().to_owned();
     for part in parts {

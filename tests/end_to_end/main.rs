@@ -9,6 +9,7 @@ mod doctests;
 mod errors;
 mod reports;
 mod running;
+mod target_runner;
 
 use std::path::Path;
 
