@@ -24,6 +24,7 @@ use anyhow::bail;
 
 use self::flag::PREFIX;
 pub(crate) use self::flag::{Choice, Flag, Takes};
+pub(crate) use self::suggest::nearest;
 pub(crate) use self::table::SECTIONS;
 
 use super::config::{Command, Config, Destination, Format, Place};

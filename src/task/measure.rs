@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::config::{Command, Config, Destination};
+use super::metadata::Metadata;
 use super::record::{RunRecord, TestRecord};
 use super::{Outcome, cargo_config, discover, render, sources, testing, threads};
 use crate::cargo::build::{self, Build, Builder};
@@ -27,6 +28,7 @@ use crate::ui::settings::Verbosity;
 pub(super) fn coverage(config: &Config, ui: &Ui) -> Result<Outcome> {
     // 1. Where are we? Nobody else may write there while we do.
     let workspace = discover(config)?;
+    let metadata = Metadata::of(&workspace)?;
     let layout = workspace.layout();
     let _lock = lock(&layout, ui)?;
 
@@ -42,7 +44,7 @@ pub(super) fn coverage(config: &Config, ui: &Ui) -> Result<Outcome> {
     }
     let listening = Interrupt::listen()?;
     let interrupt = listening.interrupt();
-    let tested = testing::build_and_test(&workspace, builder, config, interrupt, ui);
+    let tested = testing::build_and_test(&workspace, builder, config, &metadata, interrupt, ui);
     let (run, build) = match (tested, interrupt.signal()) {
         (Ok(tested), _) => tested,
         (Err(_), Some(signal)) => {

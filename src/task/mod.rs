@@ -9,6 +9,7 @@ pub mod verify;
 mod again;
 mod durations;
 mod measure;
+mod metadata;
 mod render;
 mod sources;
 mod testing;

@@ -11,6 +11,7 @@ use anyhow::Result;
 use super::again;
 use super::config::{Config, Doctests};
 use super::durations::Durations;
+use super::metadata::Metadata;
 use crate::cargo::build::{self, Build, Builder, Stderr, TestBinary, TestKind};
 use crate::cargo::workspace::Workspace;
 use crate::cargo::wrapper::is_continuous;
@@ -32,6 +33,7 @@ pub(super) fn build_and_test(
     workspace: &Workspace,
     mut builder: Builder<'_>,
     config: &Config,
+    metadata: &Metadata,
     interrupt: &Interrupt,
     ui: &Ui,
 ) -> Result<(TestRun, Build)> {
@@ -39,6 +41,13 @@ pub(super) fn build_and_test(
     let layout = workspace.layout();
     let options = run_options(&builder, config, interrupt);
     let durations = Durations::read(&layout.durations());
+    let job = |binary: &TestBinary| Job {
+        binary: binary.clone(),
+        // Rustdoc itself is none of ours; what it compiles is looked at when it is run.
+        instrumented: binary.kind == TestKind::Program && is_instrumented(&binary.executable),
+        exclusive: metadata.exclusive.contains(&binary.package),
+        expected: durations.of(&binary.binary_id),
+    };
     let is_over = AtomicBool::new(false);
     // Cargo has a progress line of its own while it builds.
     ui.beside_another_program(true);
@@ -62,7 +71,7 @@ pub(super) fn build_and_test(
             progress.set(view.done, view.done + view.left, &names);
         };
         runner::run_tests(&layout, &options, &on_event, |queue| {
-            let built = feed(queue, workspace, builder, &options, &durations, config, ui);
+            let built = feed(queue, workspace, builder, &options, &job, config, ui);
             ui.beside_another_program(false);
             built
         })
@@ -103,7 +112,7 @@ fn feed(
     workspace: &Workspace,
     mut builder: Builder<'_>,
     options: &RunOptions,
-    durations: &Durations,
+    job: &dyn Fn(&TestBinary) -> Job,
     config: &Config,
     ui: &Ui,
 ) -> Result<Build> {
@@ -112,10 +121,7 @@ fn feed(
         build::Event::TestBinary(binary) => {
             // From here on the profiles of the last run are gone, and its record would describe a mixture.
             super::measure::remove_if_there(&layout.run_json())?;
-            let expected = durations.of(&binary.binary_id);
-            // Rustdoc itself is none of ours; what it compiles is looked at when it is run.
-            let instrumented = binary.kind == TestKind::Program && is_instrumented(&binary.executable);
-            queue.add(Job { binary: binary.clone(), instrumented, exclusive: false, expected })
+            queue.add(job(binary))
         }
         build::Event::Line(line) => {
             ui.relay(line.as_bytes());

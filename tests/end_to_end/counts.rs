@@ -83,6 +83,14 @@ fn a_checkout_behind_a_symbolic_link() {
 }
 
 #[test]
+fn a_package_that_asks_for_it_is_tested_alone() {
+    let workspace = Workspace::copy("exclusive");
+    // Threads enough for all three test binaries, whatever the machine has.
+    xtask(&workspace).args(["coverage", "-j", "8"]).run().expect_success();
+    check_lines(&lcov(&workspace), workspace.root(), Exclusions::Default);
+}
+
+#[test]
 fn profiles_written_at_exit_count_the_same() {
     let workspace = Workspace::copy("only-bin");
     xtask(&workspace).args(["coverage", "--no-continuous"]).run().expect_success();

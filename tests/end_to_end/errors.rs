@@ -231,3 +231,19 @@ fn test_binary(workspace: &Workspace) -> std::path::PathBuf {
     let record: serde_json::Value = serde_json::from_slice(&record).expect("JSON");
     record["tests"][0]["executable"].as_str().expect("a path").into()
 }
+
+#[test]
+fn mistakes_in_the_metadata() {
+    let workspace = Workspace::copy("exclusive");
+    let manifest = workspace.root().join("alone").join("Cargo.toml");
+    workspace.replace("alone/Cargo.toml", "exclusive = true", "exclusiv = true");
+    let what = format!("unknown key `exclusiv` in `[package.metadata.coverage]` of `{}`", manifest.display());
+    check(xtask(&workspace).arg("coverage").run(), 1, &what, "did you mean `exclusive`?");
+    workspace.replace("alone/Cargo.toml", "exclusiv = true", "exclusive = 1");
+    check(
+        xtask(&workspace).arg("coverage").run(),
+        1,
+        "`exclusive` is 1 in `[package.metadata.coverage]`",
+        "`exclusive` takes `true` or `false`",
+    );
+}

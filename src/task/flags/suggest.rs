@@ -121,7 +121,7 @@ pub(super) fn one_of(names: &[&str]) -> String {
 
 /// The candidate that `word` most probably stands for: the nearest, if at most a third of the letters are wrong, else the
 /// only one that begins with it.
-pub(super) fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let letters = word.chars().count();
     let mut longer = candidates.iter().filter(|candidate| letters >= 3 && candidate.starts_with(word));
     within(word, candidates, (letters / 3).clamp(1, 3))

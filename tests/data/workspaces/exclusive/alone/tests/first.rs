@@ -1,0 +1,8 @@
+//! Fails when another test has the lock.
+
+// cov-file: excluded (a test target)
+
+#[test]
+fn first() {
+    lock::hold(env!("CARGO_TARGET_TMPDIR"));
+}
