@@ -5,6 +5,7 @@
 //! is found again in the list of failures or left out.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// The outcome of one test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +18,17 @@ pub enum TestOutcome {
     Ignored,
     /// A benchmark that was measured.
     Measured,
+}
+
+impl fmt::Display for TestOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TestOutcome::Passed => "passed",
+            TestOutcome::Failed => "failed",
+            TestOutcome::Ignored => "ignored",
+            TestOutcome::Measured => "measured",
+        })
+    }
 }
 
 /// The numbers of the `test result:` line.

@@ -187,6 +187,12 @@ fn record(workspace: &Workspace, config: &Config, build: &Build, run: &TestRun) 
             [counts.passed, counts.failed, counts.ignored]
                 .map(|count| u64::try_from(count).unwrap_or(u64::MAX))
         }),
+        tests: result
+            .harness
+            .tests
+            .iter()
+            .map(|(name, outcome)| (name.clone(), outcome.to_string()))
+            .collect(),
     });
     RunRecord {
         workspace_root: workspace.root.clone(),

@@ -3,6 +3,7 @@
 //! The file is for this program and for harnesses that feed LLVM's own tools. Paths in it are absolute, so a checkout that
 //! was moved has to run again.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -44,6 +45,8 @@ pub struct TestRecord {
     pub duration_ms: u64,
     /// Tests in it that passed, failed and were ignored, where its harness tells.
     pub counts: Option<[u64; 3]>,
+    /// `passed`, `failed`, `ignored` or `measured` for each test in it by name, where its harness tells.
+    pub tests: BTreeMap<String, String>,
 }
 
 impl RunRecord {
@@ -71,6 +74,7 @@ impl RunRecord {
                 "outcome": test.outcome,
                 "duration_ms": test.duration_ms,
                 "passed_failed_ignored": test.counts,
+                "tests": test.tests,
             })
         });
         let record = json!({
@@ -153,12 +157,15 @@ fn parse_test(value: &Value) -> Result<TestRecord> {
         let counts: Vec<u64> = counts.iter().filter_map(Value::as_u64).collect();
         <[u64; 3]>::try_from(counts).ok()
     });
+    let tests = value.get("tests").and_then(Value::as_object).context("no `tests` of a test binary")?;
+    let outcome = |(name, outcome): (&String, &Value)| Some((name.clone(), outcome.as_str()?.to_owned()));
     Ok(TestRecord {
         binary_id: string(value, "binary_id")?,
         executable: string(value, "executable")?.into(),
         outcome: string(value, "outcome")?,
         duration_ms: value.get("duration_ms").and_then(Value::as_u64).context("no `duration_ms`")?,
         counts,
+        tests: tests.iter().map(outcome).collect::<Option<_>>().context("an outcome is no text")?,
     })
 }
 
@@ -197,6 +204,7 @@ fn strings(value: &Value, key: &str) -> Result<Vec<String>> {
 mod tests {
     use super::{RunRecord, TestRecord};
     use crate::filter::{AuxiliaryKind, PackageSources, SourceLayout};
+    use std::collections::BTreeMap;
 
     #[test]
     fn a_record_is_read_back_as_it_was() {
@@ -224,6 +232,9 @@ mod tests {
                     outcome: "failed".to_owned(),
                     duration_ms: 12,
                     counts: Some([1, 2, 3]),
+                    tests: [("a::b", "failed"), ("c \"d\"", "ignored")]
+                        .map(|(name, outcome)| (name.to_owned(), outcome.to_owned()))
+                        .into(),
                 },
                 TestRecord {
                     binary_id: "app::custom".to_owned(),
@@ -231,6 +242,7 @@ mod tests {
                     outcome: "passed".to_owned(),
                     duration_ms: 0,
                     counts: None,
+                    tests: BTreeMap::new(),
                 },
             ],
         };

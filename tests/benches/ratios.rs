@@ -12,6 +12,8 @@
 //! Needs GNU time as `/usr/bin/time`, and the peer.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+mod xtask;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -75,18 +77,7 @@ impl std::ops::Add for Cost {
 impl Bench {
     fn new(manifest_path: &Path, runs: usize) -> Result<Bench> {
         let sh = Shell::new()?;
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let own_manifest = root.join("Cargo.toml");
-        cmd!(sh, "cargo build --quiet --package xtask --manifest-path {own_manifest}").run()?;
-        let metadata = cmd!(sh, "cargo metadata --no-deps --format-version 1 --manifest-path {own_manifest}")
-            .quiet()
-            .read()?;
-        let target_dir = serde_json::from_str::<serde_json::Value>(&metadata)?["target_directory"]
-            .as_str()
-            .context("no target directory")?
-            .to_owned();
-        let xtask =
-            Path::new(&target_dir).join("debug").join(format!("xtask{}", std::env::consts::EXE_SUFFIX));
+        let xtask = xtask::build()?;
         let scratch = std::env::temp_dir().join(format!("xtask-coverage-ratios-{}", std::process::id()));
         std::fs::create_dir_all(&scratch)?;
         let manifest_path = std::fs::canonicalize(manifest_path)
