@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::objects::{FileInput, read_objects};
 use crate::format::profraw;
-use crate::object::{Architecture, PointerWidth, coverage_sections};
+use crate::object::{Architecture, CoverageSections, PointerWidth, coverage_sections};
 
 /// Stands for the functions of an object, in the order in which its raw profiles have them.
 pub type Fingerprint = u64;
@@ -16,14 +16,15 @@ pub type Fingerprint = u64;
 pub fn object_fingerprints(path: &Path) -> Vec<Fingerprint> {
     let Ok(input) = FileInput::open(path) else { return Vec::new() };
     let Ok(file) = coverage_sections(&input, Architecture::host()) else { return Vec::new() };
-    let of_part = |object: &crate::object::CoverageSections<'_>| {
+    let of_part = |object: &CoverageSections<'_>| {
         let pointer_len = match object.pointer_width {
             PointerWidth::Bits32 => 4,
             PointerWidth::Bits64 => 8,
         };
-        let without_counters = object.prf_data.is_empty();
-        let fingerprints = profraw::data_fingerprints(&object.prf_data, object.endian, pointer_len);
-        if without_counters { Vec::new() } else { fingerprints }
+        match object.prf_data.is_empty() {
+            true => Vec::new(),
+            false => profraw::data_fingerprints(&object.prf_data, object.endian, pointer_len),
+        }
     };
     file.objects.iter().flat_map(of_part).collect()
 }

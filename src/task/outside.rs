@@ -101,9 +101,13 @@ pub(super) fn complete(record: &mut RunRecord, run_json: &Path) -> Result<()> {
             "in the shell that evaluated the lines of `cargo xtask coverage show-env`, build and test; then report"
         ));
     }
-    record.objects.extend(found.objects);
-    record.profiles = found.compiler_profiles;
-    record.profiles.extend(found.profiles);
+    // A run of ours may have counted before, and has its own list of both.
+    let all = |lists: [Vec<PathBuf>; 2]| {
+        let mut seen = BTreeSet::new();
+        lists.into_iter().flatten().filter(|path| seen.insert(path.clone())).collect()
+    };
+    record.objects = all([std::mem::take(&mut record.objects), found.objects]);
+    record.profiles = all([found.compiler_profiles, found.profiles]);
     Ok(())
 }
 

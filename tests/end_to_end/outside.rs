@@ -80,6 +80,12 @@ fn our_commands_within_the_shell() {
     assert!(inside.stdout.ends_with(&outside.stdout), "{}", inside.stdout);
     assert!(outside.stdout.contains("SF:src/lib.rs"));
 
+    // A run of ours has nothing of the session's environment in it.
+    let script = "\"$XTASK\" coverage --lcov --output-path whole.info";
+    let whole = session(&workspace, "", script).expect_success();
+    assert!(compiled(&whole).is_empty(), "{}", whole.stderr);
+    assert_eq!(read_lcov(&workspace.root().join("whole.info")).file("src/lib.rs").lines.get(&3), Some(&1));
+
     // Once more, with the variables of the first time still set; and with the user's own target directory.
     let script = "first=$lines\nlines=$(\"$XTASK\" coverage show-env)\ntest \"$lines\" = \"$first\"";
     session(&workspace, "", script).expect_success();
@@ -151,6 +157,13 @@ fn nothing_has_run_yet() {
     let error =
         "error: no program has run since `show-env`, so there is nothing to report\nhelp: in the shell";
     assert!(nothing.stderr.contains(error), "{}", nothing.stderr);
+    // What the task runner runs is none of the harness's, though it is built and run in the same environment.
+    let tasks = Workspace::copy("xtask-member");
+    let own = session(&tasks, "", "cargo xtask\n\"$XTASK\" coverage report").expect_code(1);
+    assert!(own.stderr.contains(error), "{}", own.stderr);
+    let profiles = tasks.root().join("target/coverage/outside");
+    assert_eq!(std::fs::read_dir(profiles).expect("a directory").count(), 1, "it has left one all the same");
+
     // Both sessions count, when that is what is wanted.
     session(&workspace, "", "cargo test").expect_success();
     session(&workspace, "--no-clean", "cargo run -- greet you").expect_success();
