@@ -21,6 +21,7 @@ pub const LOCK_FILE: &str = "lock";
 /// | `incremental/` | rustc's incremental data of those units |
 /// | `probe/` | a package that cargo is asked about its configuration with |
 /// | `raw/<binary>/` | raw profiles of one test binary and of the programs that it started |
+/// | `outside/` | raw profiles of processes that another harness started in the environment of `show-env` |
 /// | `run.json` | objects, profiles and tests of the latest run |
 /// | `verification/` | what a comparison with LLVM's tools needs while it runs |
 /// | `lock` | held while a run writes here |
@@ -83,6 +84,11 @@ impl Layout {
         self.raw().join(binary_id.replace("::", ".").replace('/', "."))
     }
 
+    /// The raw profiles of processes that another harness starts. Apart from [`Layout::raw`], because each run empties that.
+    pub fn outside(&self) -> PathBuf {
+        self.root.join("outside")
+    }
+
     /// The description of the latest run, from which reports are rendered again.
     pub fn run_json(&self) -> PathBuf {
         self.root.join("run.json")
@@ -135,6 +141,7 @@ mod tests {
             layout.incremental(),
             layout.probe(),
             layout.raw(),
+            layout.outside(),
             layout.run_json(),
             layout.durations(),
             layout.lock(),

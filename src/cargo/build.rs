@@ -6,6 +6,7 @@ use crate::cargo::invocation::{
     BuildDir, BuildOptions, CargoCommand, arguments, chained_wrapper, own_settings, set_jobs, target_triple,
 };
 use crate::cargo::message::{self, Artifact, BuildScript, Message, linked_directory};
+use crate::cargo::program;
 use crate::cargo::target_runner::{self, TargetRunners};
 use crate::cargo::unit::Unit;
 use crate::cargo::workspace::{CargoTarget, CargoTargetKind, Package, Workspace};
@@ -248,6 +249,34 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
+    /// Builds the program that `cargo run` would run. The second value is what `cargo` has to be called with to run it.
+    ///
+    /// # Errors
+    /// As for [`Builder::programs`]. Cargo also says so when there is no such program, or more than one.
+    pub(super) fn program(mut self, on_event: &mut OnEvent<'_>) -> Result<(Build, Vec<OsString>)> {
+        let chosen = program::choose(self.workspace, self.options);
+        let options = chosen.as_ref().unwrap_or(self.options);
+        let settings = self.settings()?;
+        let mut to_run = arguments(self.workspace, options, CargoCommand::Run);
+        to_run.extend(settings.clone());
+        let to_build = if chosen.is_some() {
+            [arguments(self.workspace, options, CargoCommand::Program), settings].concat()
+        } else {
+            // Cargo says what is wrong about the choice.
+            let idle = program::idle_runner(self.workspace, self.target_triple())?;
+            let asked = ["--message-format=json".into(), "--config".into(), idle.into()];
+            [to_run.as_slice(), &asked].concat()
+        };
+        let built = self.call(&to_build, Stderr::Shown, on_event);
+        if built.is_err() {
+            for warning in &self.outputs.warnings {
+                on_event(Event::Line(warning))?;
+            }
+        }
+        built?;
+        Ok((self.finish()?, to_run))
+    }
+
     /// What came out of it all.
     ///
     /// # Errors
@@ -271,7 +300,7 @@ impl<'a> Builder<'a> {
         if stderr == Stderr::OnFailure {
             command.stderr(Stdio::piped());
         }
-        let shown = format!("{} test", Path::new(&cargo).display());
+        let shown = Path::new(&cargo).display().to_string();
         let mut child = command.spawn().with_context(|| format!("failed to run `{shown}`"))?;
         let stdout = child.stdout.take().context("cargo has no stdout")?;
         let held_back = child.stderr.take().map(|mut stderr| {
@@ -332,6 +361,8 @@ struct Outputs<'a> {
     n_released: usize,
     /// Programs and dynamic libraries that a test may look for and that are not there yet: package id, kind and name.
     awaited: BTreeSet<(String, CargoTargetKind, String)>,
+    /// What the compiler has warned of and nobody has printed yet.
+    warnings: Vec<String>,
     build: Build,
 }
 
@@ -355,6 +386,7 @@ impl<'a> Outputs<'a> {
             tests: Vec::new(),
             n_released: 0,
             awaited: awaited(workspace, options),
+            warnings: Vec::new(),
             build: Build::default(),
         }
     }
@@ -362,11 +394,16 @@ impl<'a> Outputs<'a> {
     /// Takes cargo's stdout line by line, to its end.
     fn read(&mut self, mut stdout: impl BufRead, on_event: &mut OnEvent<'_>) -> Result<()> {
         let mut line = Vec::new();
+        let mut is_finished = false;
         while stdout.read_until(b'\n', &mut line).context("failed to read what cargo prints")? > 0 {
             let text = String::from_utf8_lossy(&line);
             let text = text.trim_end_matches(['\n', '\r']);
             match message::parse(text) {
+                // Behind the end of the build it is a runner that prints, no longer cargo.
+                Message::NotJson if is_finished => {}
                 Message::NotJson => on_event(Event::Line(text))?,
+                Message::Diagnostic { rendered, is_error: true } => on_event(Event::Line(&rendered))?,
+                Message::Diagnostic { rendered, is_error: false } => self.warnings.push(rendered),
                 Message::BuildScript(script) => self.add_build_script(script)?,
                 Message::Artifact(artifact) => {
                     self.add_artifact(*artifact);
@@ -374,7 +411,8 @@ impl<'a> Outputs<'a> {
                         self.release_all(on_event)?;
                     }
                 }
-                Message::Finished { .. } | Message::Other => {}
+                Message::Finished { .. } => is_finished = true,
+                Message::Other => {}
             }
             line.clear();
         }
@@ -577,7 +615,7 @@ impl<'a> Outputs<'a> {
 }
 
 /// The raw profiles directly in `directory`, sorted.
-fn profiles_in(directory: &Path) -> Vec<PathBuf> {
+pub(super) fn profiles_in(directory: &Path) -> Vec<PathBuf> {
     let pattern = format!("{}/*.profraw", glob::Pattern::escape(&directory.to_string_lossy()));
     glob::glob(&pattern).map(|paths| paths.flatten().collect()).unwrap_or_default()
 }

@@ -5,6 +5,7 @@
 //! [`test_variables`] then puts in what cargo puts in for a test (`fill_env` in cargo's `compiler/compilation.rs`).
 
 use crate::cargo::message::BuildScript;
+use crate::cargo::outside;
 use crate::cargo::workspace::Package;
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
@@ -55,9 +56,10 @@ impl Environment {
         Environment::scrub(env::vars_os())
     }
 
-    /// `variables` without what `cargo run` adds.
+    /// `variables` without what `cargo run` and `show-env` add.
     pub fn scrub(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Environment {
         let mut variables: Variables = variables.into_iter().collect();
+        outside::undo(&mut variables);
         let cargo = variables.get(OsStr::new("CARGO")).filter(|cargo| !cargo.is_empty());
         let cargo = cargo.cloned().unwrap_or_else(|| "cargo".into());
         let outer = |name: &str| variables.get(OsStr::new(name)).cloned();

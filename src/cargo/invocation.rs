@@ -53,6 +53,10 @@ pub enum CargoCommand {
     Tests,
     /// The doctests of libraries.
     Doctests,
+    /// One program.
+    Program,
+    /// To run it.
+    Run,
 }
 
 impl BuildOptions {
@@ -82,21 +86,38 @@ impl BuildOptions {
 
 /// The arguments of `cargo`, as the user could have typed them.
 ///
-/// Without `-p`, that is the whole workspace but the package that runs this code.
+/// Without `-p`, that is the whole workspace but the package that runs this code; for a single program it is what `cargo run`
+/// takes.
 pub fn arguments(workspace: &Workspace, options: &BuildOptions, command: CargoCommand) -> Vec<OsString> {
-    let only_doctests;
-    let (words, options) = match command {
-        CargoCommand::Tests => (["test", "--no-run"], options),
+    let changed;
+    let (words, options): (&[&str], _) = match command {
+        CargoCommand::Tests => (&["test", "--no-run"], options),
         CargoCommand::Doctests => {
             // Cargo refuses targets beside `--doc`.
-            only_doctests = options.without_targets();
-            (["test", "--doc"], &only_doctests)
+            changed = options.without_targets();
+            (&["test", "--doc"], &changed)
+        }
+        CargoCommand::Program => (&["build"], options),
+        CargoCommand::Run => {
+            // All has been said already.
+            changed = BuildOptions { quiet: true, verbose: 0, ..options.clone() };
+            (&["run"], &changed)
         }
     };
-    let mut arguments: Vec<OsString> = words.map(OsString::from).into();
-    arguments.push("--message-format=json-render-diagnostics".into());
+    let mut arguments: Vec<OsString> = words.iter().map(OsString::from).collect();
+    let message_format = match command {
+        CargoCommand::Tests | CargoCommand::Doctests => Some("json-render-diagnostics"),
+        // Cargo repeats warnings when it is called again, so they are not printed the first time.
+        CargoCommand::Program if options.color.as_deref() == Some("always") => {
+            Some("json-diagnostic-rendered-ansi")
+        }
+        CargoCommand::Program => Some("json"),
+        CargoCommand::Run => None,
+    };
+    arguments.extend(message_format.map(|format| format!("--message-format={format}").into()));
+    let is_single = matches!(command, CargoCommand::Program | CargoCommand::Run);
     let mut flag = |yes: bool, name: &str| arguments.extend(yes.then(|| OsString::from(name)));
-    flag(options.workspace || options.packages.is_empty(), "--workspace");
+    flag(!is_single && (options.workspace || options.packages.is_empty()), "--workspace");
     flag(options.lib, "--lib");
     flag(options.bins, "--bins");
     flag(options.tests, "--tests");
@@ -118,6 +139,7 @@ pub fn arguments(workspace: &Workspace, options: &BuildOptions, command: CargoCo
 
     let mut exclude = options.exclude.clone();
     if let Some(xtask) = workspace.xtask_package()
+        && !is_single
         && options.packages.is_empty()
         && !exclude.contains(&xtask.name)
     {

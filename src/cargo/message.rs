@@ -13,6 +13,13 @@ pub enum Message {
     Artifact(Box<Artifact>),
     /// A build script ran, just now or before.
     BuildScript(BuildScript),
+    /// What the compiler has to say, where cargo was told not to print it.
+    Diagnostic {
+        /// As it is printed, with its line ends.
+        rendered: String,
+        /// Whether it keeps the build from succeeding.
+        is_error: bool,
+    },
     /// The last message of a build.
     Finished {
         /// Whether everything was built.
@@ -81,6 +88,7 @@ pub fn parse(line: &str) -> Message {
         Some("build-script-executed") => {
             parse_build_script(&value).map_or(Message::Other, Message::BuildScript)
         }
+        Some("compiler-message") => parse_diagnostic(&value).unwrap_or(Message::Other),
         Some("build-finished") => Message::Finished { success: flag(&value, "success", false) },
         Some(_) => Message::Other,
         // A program's own JSON, not cargo's.
@@ -100,6 +108,13 @@ fn parse_artifact(value: &Value) -> Result<Artifact> {
         executable: path(value, "executable").ok(),
         fresh: flag(value, "fresh", false),
     })
+}
+
+fn parse_diagnostic(value: &Value) -> Option<Message> {
+    let message = value.get("message")?;
+    // "error: internal compiler error" is a level too.
+    let is_error = message.get("level")?.as_str()?.starts_with("error");
+    Some(Message::Diagnostic { rendered: message.get("rendered")?.as_str()?.to_owned(), is_error })
 }
 
 fn parse_build_script(value: &Value) -> Result<BuildScript> {
@@ -177,6 +192,14 @@ mod tests {
             (r#"{"reason":"build-finished","success":false}"#, Message::Finished { success: false }),
             (r#"{"reason":"build-started","run_id":"x"}"#, Message::Other),
             (r#"{"reason":"compiler-message","message":{}}"#, Message::Other),
+            (
+                r#"{"reason":"compiler-message","message":{"level":"warning","rendered":"warning: w\n"}}"#,
+                Message::Diagnostic { rendered: "warning: w\n".to_owned(), is_error: false },
+            ),
+            (
+                r#"{"reason":"compiler-message","message":{"level":"error: internal compiler error","rendered":"e"}}"#,
+                Message::Diagnostic { rendered: "e".to_owned(), is_error: true },
+            ),
             (r#"{"reason":"compiler-artifact","package_id":"p"}"#, Message::Other),
             (r#"{"reason":"build-script-executed"}"#, Message::Other),
             (r#"{"event":"started"}"#, Message::NotJson),

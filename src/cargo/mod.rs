@@ -9,6 +9,8 @@ pub mod environment;
 pub mod invocation;
 mod json;
 pub mod message;
+pub mod outside;
+pub mod program;
 pub mod role;
 pub mod selection;
 pub mod target_runner;

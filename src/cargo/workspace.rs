@@ -38,6 +38,9 @@ pub struct Workspace {
     pub build_dir: Option<PathBuf>,
     /// The packages of the workspace, in cargo's order.
     pub members: Vec<Package>,
+    /// The ids of those members that cargo takes when it is told of none: `default-members`, or the package in whose directory it
+    /// is called.
+    pub default_members: Vec<String>,
     /// `[workspace.metadata.coverage]`; `null` when there is none.
     pub coverage: Value,
     /// The member that runs this very code (see [`Workspace::discover`]), as an index into `members`.
@@ -79,6 +82,8 @@ pub struct Package {
     pub rust_version: Option<String>,
     /// `readme`, as written or as cargo found it.
     pub readme: Option<String>,
+    /// `default-run`.
+    pub default_run: Option<String>,
     /// `[package.metadata.coverage]`; `null` when there is none.
     pub coverage: Value,
 }
@@ -169,6 +174,7 @@ impl Workspace {
             target_dir: path(metadata, "target_directory")?,
             build_dir: optional_text(metadata, "build_directory").map(PathBuf::from),
             members,
+            default_members: texts(metadata, "workspace_default_members"),
             coverage: coverage_table(metadata),
             xtask,
             toolchain,
@@ -225,6 +231,7 @@ impl Package {
             license_file: optional_text(value, "license_file"),
             rust_version: optional_text(value, "rust_version"),
             readme: optional_text(value, "readme"),
+            default_run: optional_text(value, "default_run"),
             coverage: coverage_table(value),
         })
     }

@@ -2,6 +2,7 @@
 //!
 //! Profiles are merged one at a time as they are read, so memory does not grow with their number.
 
+pub mod matching;
 mod objects;
 mod profiles;
 

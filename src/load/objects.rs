@@ -242,13 +242,13 @@ impl<'a> FramedObject<'a> {
 }
 
 /// An open file that is read at arbitrary places.
-struct FileInput {
+pub(super) struct FileInput {
     file: File,
     size: u64,
 }
 
 impl FileInput {
-    fn open(path: &Path) -> io::Result<FileInput> {
+    pub(super) fn open(path: &Path) -> io::Result<FileInput> {
         // Opening a named pipe would wait for a writer for ever.
         let metadata = fs::metadata(path)?;
         if !metadata.is_file() {

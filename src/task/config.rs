@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::coverage::Model;
 use crate::report::table::Order;
+use crate::task::shell::Shell;
 use crate::ui::color::ColorChoice;
 use crate::ui::settings::Verbosity;
 
@@ -21,6 +22,10 @@ use crate::ui::settings::Verbosity;
 pub enum Command {
     /// Build with counters, run the tests, report.
     Coverage,
+    /// Build one program with counters, run it, report.
+    Run,
+    /// Print what another harness must set.
+    ShowEnv,
     /// Report on what was recorded before.
     Report,
     /// Remove what the other commands left.
@@ -31,12 +36,15 @@ pub enum Command {
 
 impl Command {
     /// All of them, in the order of the help.
-    pub const ALL: [Command; 4] = [Command::Coverage, Command::Report, Command::Clean, Command::Verify];
+    pub const ALL: [Command; 6] =
+        [Command::Coverage, Command::Run, Command::ShowEnv, Command::Report, Command::Clean, Command::Verify];
 
     /// The words behind `cargo xtask` that call it.
     pub fn words(self) -> &'static [&'static str] {
         match self {
             Command::Coverage => &["coverage"],
+            Command::Run => &["coverage", "run"],
+            Command::ShowEnv => &["coverage", "show-env"],
             Command::Report => &["coverage", "report"],
             Command::Clean => &["coverage", "clean"],
             Command::Verify => &["verify"],
@@ -67,8 +75,10 @@ pub struct Config {
     pub build: Build,
     /// Where the workspace is and what cargo may do about its dependencies.
     pub manifest: Manifest,
-    /// How the tests are run.
+    /// How the tests, or the program, are run.
     pub tests: Tests,
+    /// What another harness does, for [`Command::ShowEnv`].
+    pub harness: Harness,
     /// What is read instead of the last run, for [`Command::Report`].
     pub input: Input,
     /// Which source files count.
@@ -129,7 +139,9 @@ impl Config {
                 doctests: Doctests::Usual,
                 timeout: None,
                 slowest: None,
+                keep_profiles: false,
             },
+            harness: Harness { shell: Shell::Sh, continuous: false },
             input: Input { objects: Vec::new(), profiles: Vec::new() },
             exclusion: Exclusion { ignore_filename_regex: Vec::new(), defaults: true },
             model: Model::Union,
@@ -270,11 +282,11 @@ pub struct Tests {
     pub run: bool,
     /// Only tests whose names contain this.
     pub filter: Option<String>,
-    /// Arguments for every test binary.
+    /// Arguments for every test binary, or for the program.
     pub arguments: Vec<OsString>,
     /// Start no further test binary when one has failed.
     pub fail_fast: bool,
-    /// Failing tests do not make the exit code 100.
+    /// Failing tests, or a failing program, do not make the exit code 100.
     pub ignore_failures: bool,
     /// Show what tests print only when they fail.
     pub capture: bool,
@@ -288,6 +300,8 @@ pub struct Tests {
     pub timeout: Option<Duration>,
     /// List so many of the slowest tests.
     pub slowest: Option<NonZeroU32>,
+    /// Count on: what the runs before have counted is not removed. For [`Command::Run`] and [`Command::ShowEnv`].
+    pub keep_profiles: bool,
 }
 
 /// Whether the examples in the documentation of libraries are run.
@@ -299,6 +313,16 @@ pub enum Doctests {
     Only,
     /// They are left out.
     Without,
+}
+
+/// What another harness does with the environment that it is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Harness {
+    /// Who reads the assignments.
+    pub shell: Shell,
+    /// As for [`Tests`]; a program without a function of the workspace in it then complains on its stderr.
+    pub continuous: bool,
 }
 
 /// What is read instead of the last run. Both or none are empty.
@@ -393,6 +417,8 @@ pub struct ReportRequest {
 pub enum Destination {
     /// Standard output.
     Stdout,
+    /// Standard error, for the table where standard output is somebody else's.
+    Stderr,
     /// This file, which is replaced.
     File(PathBuf),
 }
@@ -404,8 +430,10 @@ impl Output {
     ///   [`Command::Report`] prints the table.
     /// - One format and no place: it is printed, as cargo-llvm-cov does.
     /// - Formats that go to files: the table is printed besides.
+    /// - Under [`Command::Run`] standard output is the program's: the table goes to standard error, and a format without a place
+    ///   goes to its file.
     pub fn requests(&self, command: Command, usual_dir: &Path) -> Vec<ReportRequest> {
-        let reports = matches!(command, Command::Coverage | Command::Report);
+        let reports = matches!(command, Command::Coverage | Command::Run | Command::Report);
         if !self.enabled || !reports {
             return Vec::new();
         }
@@ -415,11 +443,14 @@ impl Output {
             _ => usual_dir,
         };
         let mut requests: Vec<ReportRequest> = match (self.formats.as_slice(), &self.place) {
-            ([], _) if command == Command::Coverage => {
+            ([], _) if matches!(command, Command::Coverage | Command::Run) => {
                 let path = directory.join(Format::Lcov.file_name());
                 vec![request(Format::Lcov, false, Destination::File(path))]
             }
-            ([format], Place::Usual) => vec![request(*format, self.summary_only, Destination::Stdout)],
+            ([Format::Table], Place::Usual) if command == Command::Run => Vec::new(),
+            ([format], Place::Usual) if command != Command::Run => {
+                vec![request(*format, self.summary_only, Destination::Stdout)]
+            }
             ([format], Place::File(path)) => {
                 let to_stdout = path.as_os_str() == "-";
                 let destination =
@@ -435,7 +466,11 @@ impl Output {
                 .collect(),
         };
         let stdout_is_free = requests.iter().all(|request| request.destination != Destination::Stdout);
-        if stdout_is_free && !self.formats.contains(&Format::Table) {
+        if command == Command::Run {
+            if requests.iter().all(|request| request.format != Format::Table) {
+                requests.push(request(Format::Table, self.summary_only, Destination::Stderr));
+            }
+        } else if stdout_is_free && !self.formats.contains(&Format::Table) {
             requests.push(request(Format::Table, self.summary_only, Destination::Stdout));
         }
         requests

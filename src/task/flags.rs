@@ -196,6 +196,13 @@ fn flags() -> impl Iterator<Item = &'static Flag> {
     SECTIONS.iter().flat_map(|section| section.flags)
 }
 
+/// The flag of `command` that `is_meant` is true of; where it has none, one of another command.
+fn find_flag(command: Command, is_meant: impl Fn(&Flag) -> bool) -> Option<&'static Flag> {
+    let mut meant = flags().filter(|flag| is_meant(flag)).peekable();
+    let first = meant.peek().copied();
+    meant.find(|flag| flag.commands.contains(&command)).or(first)
+}
+
 /// Where a setting comes from. The later one holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Layer {
@@ -361,9 +368,11 @@ fn read_arguments(invocation: &mut Invocation, words: Vec<OsString>) -> anyhow::
                 take_filter(invocation, &value)?;
                 continue;
             }
-            Some(lexopt::Arg::Long(name)) => (flags().find(|flag| flag.is_called(name)), format!("--{name}")),
+            Some(lexopt::Arg::Long(name)) => {
+                (find_flag(command, |flag| flag.is_called(name)), format!("--{name}"))
+            }
             Some(lexopt::Arg::Short(name)) => {
-                (flags().find(|flag| flag.short == Some(name)), format!("-{name}"))
+                (find_flag(command, |flag| flag.short == Some(name)), format!("-{name}"))
             }
         };
         let Some(flag) = flag.filter(|flag| flag.commands.contains(&command)) else {
@@ -433,6 +442,12 @@ fn unwanted_value(error: lexopt::Error) -> anyhow::Error {
 fn take_filter(invocation: &mut Invocation, word: &OsStr) -> anyhow::Result<()> {
     let command = invocation.command;
     let shown = word.to_string_lossy();
+    if command == Command::Run {
+        bail!(Advised::new(
+            format!("unexpected argument `{shown}`"),
+            format!("arguments of the program stand behind `--`: `{command} -- {shown}`")
+        ));
+    }
     if !runs_tests(command) {
         bail!(Advised::new(
             format!("unexpected argument `{shown}`"),
@@ -463,7 +478,7 @@ fn take_filter(invocation: &mut Invocation, word: &OsStr) -> anyhow::Result<()> 
 }
 
 fn take_test_arguments(invocation: &mut Invocation, rest: Vec<OsString>) -> anyhow::Result<()> {
-    if !runs_tests(invocation.command) && !rest.is_empty() {
+    if !runs_tests(invocation.command) && invocation.command != Command::Run && !rest.is_empty() {
         bail!(Advised::new(
             format!("`{}` runs no tests, so nothing can follow `--`", invocation.command),
             "drop `--` and what follows it"

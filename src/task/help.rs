@@ -91,11 +91,62 @@ fn story(command: Command) -> Story {
                 ),
             ],
         },
+        Command::Run => Story {
+            about: "Run one program with coverage counters and report which code it ran.",
+            usage: &["[FLAGS] [-- ARGUMENTS OF THE PROGRAM]"],
+            description: &[
+                "Takes the program that `cargo run` would take and starts it as `cargo run` does: in the current \
+                 directory, with the standard streams of this command. Code of the whole workspace counts.",
+                "Standard output belongs to the program. The table goes to standard error, reports go to files; \
+                 `--output-path -` prints a report behind what the program has printed.",
+                "Ctrl-C ends the program, not the report. When this command itself is ended in another way, the counts \
+                 are still there, and `cargo xtask coverage report` reports on them.",
+            ],
+            examples: &[
+                (
+                    "cargo xtask coverage run -- --help",
+                    "Say what of the workspace the help of its program needs.",
+                ),
+                (
+                    "cargo xtask coverage run --bin server",
+                    "Run a server until Ctrl-C, and report on what it was asked for.",
+                ),
+                (
+                    "cargo xtask coverage run --no-clean --example demo",
+                    "Report on the last run and an example together.",
+                ),
+            ],
+        },
+        Command::ShowEnv => Story {
+            about: "Print what another test harness must set in its environment to be measured.",
+            usage: &["[FLAGS]"],
+            description: &[
+                "A shell that evaluates the printed lines builds the workspace with coverage counters, whatever calls \
+                 cargo there: a makefile, `cargo nextest`, pytest. Each process leaves its counts, and \
+                 `cargo xtask coverage report` finds them, from any shell.",
+                "Ordinary programs stay as they are: what is built with counters goes to `target/coverage/build`, and \
+                 CARGO_TARGET_DIR says so.",
+                "Each call begins anew: counts of the processes before it are removed.",
+            ],
+            examples: &[
+                (
+                    "eval \"$(cargo xtask coverage show-env)\"",
+                    "Set the environment in sh, bash or zsh. Then build and test; then \
+                     `cargo xtask coverage report`.",
+                ),
+                ("cargo xtask coverage show-env --fish | source", "The same in fish."),
+                (
+                    "cargo xtask coverage show-env --pwsh | Out-String | Invoke-Expression",
+                    "The same in PowerShell.",
+                ),
+            ],
+        },
         Command::Report => Story {
             about: "Report again on the last run, or on what another test harness left.",
             usage: &["[FLAGS]", "[FLAGS] --object <PATH>... --profraw <PATH>..."],
             description: &[
-                "Nothing is built and no test is run. Without a format, the table is printed.",
+                "Nothing is built and no test is run. Without a format, the table is printed. The last run may be one of \
+                 a harness in the environment of `cargo xtask coverage show-env`.",
                 "With `--object` and `--profraw`, the data may come from any harness that ran a program built with \
                  `-C instrument-coverage`.",
             ],
@@ -139,11 +190,12 @@ const EXIT_CODES: &[(&str, &[Command], &str)] = &[
     ("1", &Command::ALL, "nothing could be measured, for example for a wrong flag or unreadable data"),
     (
         "2",
-        &[Command::Coverage, Command::Report],
+        &[Command::Coverage, Command::Run, Command::Report],
         "less ran than a threshold demands; the reports are written",
     ),
     ("100", &[Command::Coverage, Command::Verify], "tests failed; the reports are written"),
-    ("101", &[Command::Coverage, Command::Verify], "the build failed"),
+    ("100", &[Command::Run], "the program failed; the reports are written"),
+    ("101", &[Command::Coverage, Command::Run, Command::Verify], "the build failed"),
 ];
 
 fn tasks(sheet: &mut Sheet) {
@@ -153,7 +205,7 @@ fn tasks(sheet: &mut Sheet) {
     sheet.heading("Tasks:");
     for command in Command::ALL {
         let words = command.words().join(" ");
-        sheet.two_columns(&words, 16, story(command).about);
+        sheet.two_columns(&words, 17, story(command).about);
     }
     sheet.text.push('\n');
     sheet.line("`cargo xtask <TASK> --help` explains a task.");
@@ -174,7 +226,7 @@ fn command(sheet: &mut Sheet, command: Command, length: Length) {
     }
     if command == Command::Coverage {
         sheet.heading("Commands:");
-        for sub in [Command::Report, Command::Clean] {
+        for sub in [Command::Run, Command::ShowEnv, Command::Report, Command::Clean] {
             sheet.two_columns(sub.words().last().copied().unwrap_or_default(), 8, self::story(sub).about);
         }
         sheet.two_columns("help", 8, "Print the help of a command.");

@@ -125,7 +125,7 @@ fn build_only(mut builder: Builder<'_>, ui: &Ui) -> Result<Outcome> {
 }
 
 /// The configuration in the words of the layer below.
-fn build_options(config: &Config, ui: &Ui) -> (BuildOptions, Instrumentation) {
+pub(super) fn build_options(config: &Config, ui: &Ui) -> (BuildOptions, Instrumentation) {
     let (packages, targets, features) = (&config.packages, &config.targets, &config.features);
     let (build, manifest, settings) = (&config.build, &config.manifest, ui.settings());
     let options = BuildOptions {
@@ -200,6 +200,8 @@ fn record(workspace: &Workspace, config: &Config, build: &Build, run: &TestRun) 
         objects: build.objects.clone(),
         doctest_objects: run.results.iter().flat_map(|result| result.objects.iter().cloned()).collect(),
         profiles,
+        profile_dirs: Vec::new(),
+        outside: None,
         tests: tests.collect(),
     }
 }
@@ -252,7 +254,7 @@ fn refuse_missing_profiles(run: &TestRun, ui: &Ui) -> Result<()> {
 }
 
 /// Removes reports of earlier runs that this one does not write: editors and services merge every file that they find.
-fn remove_other_reports<'a>(
+pub(super) fn remove_other_reports<'a>(
     layout: &Layout,
     kept: impl Iterator<Item = &'a Destination> + Clone,
 ) -> Result<()> {

@@ -4,12 +4,15 @@ pub mod config;
 pub mod flags;
 pub mod help;
 pub mod record;
+pub mod shell;
 pub mod verify;
 
 mod again;
 mod durations;
 mod measure;
 mod metadata;
+mod outside;
+mod program;
 mod render;
 mod sources;
 mod testing;
@@ -41,9 +44,9 @@ pub enum Outcome {
     Unmeasured,
     /// 2: everything was measured, but less ran than a threshold demands.
     BelowThreshold,
-    /// 100: tests failed. What they covered is reported all the same.
+    /// 100: tests failed, or the program that was run. What they covered is reported all the same.
     TestsFailed,
-    /// 101: the tests could not be built.
+    /// 101: the tests, or the program, could not be built.
     BuildFailed,
     /// 128 and the number of the signal that asked us to end. What was counted until then is kept.
     Interrupted(usize),
@@ -106,6 +109,8 @@ fn execute(invocation: &Invocation, config: &Config, ui: &Ui) -> Result<Outcome>
     }
     match invocation.command {
         Command::Coverage => measure::coverage(config, ui),
+        Command::Run => program::run(config, ui),
+        Command::ShowEnv => outside::show_env(config, ui),
         Command::Report => render::report(config, ui),
         Command::Clean => remove(config, ui),
         Command::Verify => compare(config, ui),
@@ -142,7 +147,8 @@ fn compare(config: &Config, ui: &Ui) -> Result<Outcome> {
     }
     let layout = workspace.layout();
     let _lock = measure::lock(&layout, ui)?;
-    let run = record::RunRecord::read(&layout.run_json())?;
+    let mut run = record::RunRecord::read(&layout.run_json())?;
+    outside::complete(&mut run, &layout.run_json())?;
     ui.status(
         "Comparing",
         format_args!("{} objects and {} profiles", run.all_objects().len(), run.profiles.len()),

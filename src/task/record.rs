@@ -28,6 +28,10 @@ pub struct RunRecord {
     pub doctest_objects: Vec<PathBuf>,
     /// Raw profiles.
     pub profiles: Vec<PathBuf>,
+    /// Directories whose raw profiles count too: those that are there when the report is made.
+    pub profile_dirs: Vec<PathBuf>,
+    /// The hash of the wrapper with which another harness builds; its objects are looked for when the report is made.
+    pub outside: Option<String>,
     /// The test binaries that ran.
     pub tests: Vec<TestRecord>,
 }
@@ -88,6 +92,8 @@ impl RunRecord {
             "objects": self.objects.iter().map(|path| text(path)).collect::<Vec<_>>(),
             "doctest_objects": self.doctest_objects.iter().map(|path| text(path)).collect::<Vec<_>>(),
             "profiles": self.profiles.iter().map(|path| text(path)).collect::<Vec<_>>(),
+            "profile_dirs": self.profile_dirs.iter().map(|path| text(path)).collect::<Vec<_>>(),
+            "outside": self.outside,
             "tests": tests.collect::<Vec<_>>(),
         });
         format!("{record:#}\n")
@@ -129,6 +135,8 @@ impl RunRecord {
             objects: strings(value, "objects")?.into_iter().map(PathBuf::from).collect(),
             doctest_objects: strings(value, "doctest_objects")?.into_iter().map(PathBuf::from).collect(),
             profiles: strings(value, "profiles")?.into_iter().map(PathBuf::from).collect(),
+            profile_dirs: strings(value, "profile_dirs")?.into_iter().map(PathBuf::from).collect(),
+            outside: value.get("outside").and_then(Value::as_str).map(str::to_owned),
             tests: list(value, "tests")?.iter().map(parse_test).collect::<Result<_>>()?,
         })
     }
@@ -225,6 +233,8 @@ mod tests {
             objects: vec!["/w/target/a".into(), "/w/target/b".into()],
             doctest_objects: vec!["/w/target/doctest".into()],
             profiles: vec!["/w/target/p.profraw".into()],
+            profile_dirs: vec!["/w/target/outside".into()],
+            outside: Some("0123".to_owned()),
             tests: vec![
                 TestRecord {
                     binary_id: "app::it".to_owned(),

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::config::{Command, Config, Destination, Format, ReportRequest};
 use super::record::RunRecord;
-use super::{Outcome, discover, measure, shown, sources, threads};
+use super::{Outcome, discover, measure, outside, shown, sources, threads};
 use crate::coverage::summary::Ratio;
 use crate::coverage::union::UnionOptions;
 use crate::coverage::{Coverage, FileCoverage, Model, Omissions, OmittedFunction, Summary, llvm, union};
@@ -29,9 +29,10 @@ use crate::ui::message::Advised;
 pub(super) fn report(config: &Config, ui: &Ui) -> Result<Outcome> {
     let lock;
     let (record, usual_dir) = if config.input.objects.is_empty() {
-        let (record, path) = find_record(config)?;
+        let (mut record, path) = find_record(config)?;
         // A run that is under way replaces the profiles.
         lock = path.parent().map(|dir| measure::lock_dir(dir, ui)).transpose()?;
+        outside::complete(&mut record, &path)?;
         (record, path.parent().map_or_else(PathBuf::new, Path::to_owned))
     } else {
         lock = None;
@@ -129,6 +130,8 @@ fn foreign_record(config: &Config) -> Result<(RunRecord, PathBuf)> {
         objects: config.input.objects.clone(),
         doctest_objects: Vec::new(),
         profiles,
+        profile_dirs: Vec::new(),
+        outside: None,
         tests: Vec::new(),
     };
     Ok((record, usual_dir))
@@ -154,6 +157,10 @@ pub(super) fn write_reports(
             Destination::Stdout if request.format == Format::Table => {
                 let width = ui.settings().stdout_width;
                 ui.print(&render_table(&coverage, request, config, width, ui.settings().stdout_color))?;
+            }
+            Destination::Stderr => {
+                let (width, color) = (ui.settings().stderr_width, ui.settings().stderr_color);
+                ui.relay(render_table(&coverage, request, config, width, color).as_bytes());
             }
             Destination::Stdout => {
                 let mut stdout = ui.stdout();

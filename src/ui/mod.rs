@@ -133,7 +133,8 @@ impl Ui {
         self.say(&format!("{label} {message}\n"));
     }
 
-    /// Passes on what a child process wrote, on stderr and as it is, in one piece. A missing line end is added.
+    /// Passes on what a child process wrote, or a report that makes way for one, on stderr and as it is, in one piece. A missing
+    /// line end is added.
     pub fn relay(&self, output: &[u8]) {
         let mut state = self.lock();
         state.erase_progress();

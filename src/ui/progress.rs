@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Ui;
 use super::color::{Style, paint};
+use super::settings::USUAL_WIDTH;
 
 /// A handle on the progress line of a [`Ui`], which disappears with it. Where nobody watches, all of it does nothing.
 ///
@@ -38,7 +39,8 @@ impl Progress<'_> {
             if state.beside_another {
                 return;
             }
-            painter.paint(&mut state.stderr, Instant::now(), settings.stderr_width, settings.stderr_color);
+            let width = settings.stderr_width.unwrap_or(USUAL_WIDTH);
+            painter.paint(&mut state.stderr, Instant::now(), width, settings.stderr_color);
         }
     }
 }

@@ -29,8 +29,8 @@ pub struct Settings {
     pub stdout_color: bool,
     /// Whether there is a progress line.
     pub progress: bool,
-    /// Columns of the terminal that messages go to; 80 where it is none.
-    pub stderr_width: usize,
+    /// Columns that a report on standard error may take; see `stdout_width`.
+    pub stderr_width: Option<usize>,
     /// Columns that a report may take. `None` where it goes to a pipe or a file, which have no width: nothing is shortened
     /// there, so that what is searched for is found.
     pub stdout_width: Option<usize>,
@@ -46,7 +46,7 @@ pub struct Terminals {
 }
 
 /// The width where none is known.
-const USUAL_WIDTH: usize = 80;
+pub(super) const USUAL_WIDTH: usize = 80;
 
 impl Settings {
     /// Decides from flags, environment and terminals.
@@ -73,7 +73,7 @@ impl Settings {
                 && !["CI", "TF_BUILD"].iter().any(|name| variable(name).is_some())
                 && !is("TERM", "dumb")
                 && !is("CARGO_TERM_PROGRESS_WHEN", "never"),
-            stderr_width: columns.or(terminals.stderr).unwrap_or(USUAL_WIDTH),
+            stderr_width: columns.or(terminals.stderr),
             stdout_width: columns.or(terminals.stdout),
         }
     }
@@ -132,13 +132,13 @@ mod tests {
     #[test]
     fn width_is_that_of_columns_or_the_terminal() {
         for (environment, terminals, expected) in [
-            (&[][..], BOTH, (120, Some(100))),
-            (&[], PIPES, (80, None)),
-            (&[("COLUMNS", "61")], BOTH, (61, Some(61))),
-            (&[("COLUMNS", "61")], PIPES, (61, Some(61))),
-            (&[("COLUMNS", "")], BOTH, (120, Some(100))),
-            (&[("COLUMNS", "0")], BOTH, (120, Some(100))),
-            (&[("COLUMNS", "wide")], PIPES, (80, None)),
+            (&[][..], BOTH, (Some(120), Some(100))),
+            (&[], PIPES, (None, None)),
+            (&[("COLUMNS", "61")], BOTH, (Some(61), Some(61))),
+            (&[("COLUMNS", "61")], PIPES, (Some(61), Some(61))),
+            (&[("COLUMNS", "")], BOTH, (Some(120), Some(100))),
+            (&[("COLUMNS", "0")], BOTH, (Some(120), Some(100))),
+            (&[("COLUMNS", "wide")], PIPES, (None, None)),
         ] {
             let settings = decide(Verbosity::Normal, environment, terminals);
             assert_eq!((settings.stderr_width, settings.stdout_width), expected, "{environment:?}");

@@ -53,7 +53,7 @@ const PLAIN: Settings = Settings {
     stderr_color: false,
     stdout_color: false,
     progress: false,
-    stderr_width: 40,
+    stderr_width: Some(40),
     stdout_width: None,
 };
 

@@ -11,7 +11,7 @@ use crate::support::workspace::Workspace;
 use crate::{lcov, xtask};
 
 /// The crates that cargo says it compiled.
-fn compiled(finished: &Finished) -> Vec<String> {
+pub(crate) fn compiled(finished: &Finished) -> Vec<String> {
     let name = |line: &str| Some(line.trim_start().strip_prefix("Compiling ")?.split(' ').next()?.to_owned());
     finished.stderr.lines().filter_map(name).collect()
 }
@@ -52,17 +52,17 @@ fn the_users_own_programs_are_never_instrumented() {
     let workspace = Workspace::copy("only-bin");
     workspace.cargo().arg("build").run().expect_success();
     xtask(&workspace).arg("coverage").run().expect_success();
-    let suffix = std::env::consts::EXE_SUFFIX;
-    let has_map = |path: &str| {
-        let path = workspace.root().join(format!("{path}{suffix}"));
-        let bytes =
-            fs::read(&path).unwrap_or_else(|error| panic!("failed to read {}: {error}", path.display()));
-        bytes.windows(13).any(|window| window == b"__llvm_covmap" || window == b"__llvm_covfun")
-    };
-    assert!(!has_map("target/debug/only-bin"));
+    assert!(!has_map(&workspace, "target/debug/only-bin"));
     if cfg!(target_os = "linux") {
-        assert!(has_map("target/coverage/build/debug/only-bin"));
+        assert!(has_map(&workspace, "target/coverage/build/debug/only-bin"));
     }
+}
+
+/// Whether a program, by its path from the root, has a coverage map in it.
+pub(crate) fn has_map(workspace: &Workspace, path: &str) -> bool {
+    let path = workspace.root().join(format!("{path}{}", std::env::consts::EXE_SUFFIX));
+    let bytes = fs::read(&path).unwrap_or_else(|error| panic!("failed to read {}: {error}", path.display()));
+    bytes.windows(13).any(|window| window == b"__llvm_covmap" || window == b"__llvm_covfun")
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn an_edit_is_measured() {
 }
 
 /// What the processes of `env-dump` were started with, by their kind.
-fn dumps(workspace: &Workspace, name: &str, run: impl FnOnce(&Path)) -> BTreeMap<String, EnvDump> {
+pub(crate) fn dumps(workspace: &Workspace, name: &str, run: impl FnOnce(&Path)) -> BTreeMap<String, EnvDump> {
     let directory = workspace.beside(name);
     run(&directory);
     let files = fs::read_dir(&directory)
@@ -200,12 +200,12 @@ fn clean_removes_what_was_made_and_nothing_else() {
 }
 
 /// What cargo itself keeps about a build directory, whoever builds in it.
-fn is_cargos_bookkeeping(path: &str) -> bool {
+pub(crate) fn is_cargos_bookkeeping(path: &str) -> bool {
     path.contains(".rustc_info.json") || path.ends_with(".cargo-lock") || path.ends_with("CACHEDIR.TAG")
 }
 
 /// Every file below the target directory.
-fn target_files(workspace: &Workspace) -> Vec<String> {
+pub(crate) fn target_files(workspace: &Workspace) -> Vec<String> {
     let mut files = Vec::new();
     let mut pending = vec![workspace.root().join("target")];
     while let Some(path) = pending.pop() {

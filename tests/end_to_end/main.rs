@@ -7,6 +7,8 @@ mod build;
 mod counts;
 mod doctests;
 mod errors;
+mod outside;
+mod program;
 mod reports;
 mod running;
 mod target_runner;

@@ -19,6 +19,7 @@ fn check_requests(command: Command, formats: &[Format], place: Place, expected: 
             .map(|request| {
                 let destination = match request.destination {
                     Destination::Stdout => "stdout".to_owned(),
+                    Destination::Stderr => "stderr".to_owned(),
                     Destination::File(path) => path.display().to_string().replace('\\', "/"),
                 };
                 let mark = if request.summary_only { "!" } else { "" };
@@ -54,6 +55,12 @@ fn reports_go_where_they_are_wanted() {
     check(Command::Coverage, &[], dir(), "lcov>d/lcov.info table!>stdout");
     check(Command::Report, &[], Place::Usual, "table!>stdout");
     check(Command::Report, &[], dir(), "table!>stdout");
+    // Standard output is the program's, unless it is asked for by name.
+    check(Command::Run, &[], Place::Usual, "lcov>usual/lcov.info table!>stderr");
+    check(Command::Run, &[Lcov], Place::Usual, "lcov!>usual/lcov.info table!>stderr");
+    check(Command::Run, &[Lcov], Place::File(PathBuf::from("-")), "lcov!>stdout table!>stderr");
+    check(Command::Run, &[Lcov], file(), "lcov!>f table!>stderr");
+    check(Command::ShowEnv, &[Lcov], Place::Usual, "");
     check(Command::Clean, &[Lcov], Place::Usual, "");
     check(Command::Verify, &[Lcov], Place::Usual, "");
 }

@@ -63,9 +63,15 @@ pub(super) fn unknown_flag(
     word: &OsStr,
 ) -> anyhow::Error {
     if let Some(flag) = known {
-        let owners: Vec<String> = flag.commands.iter().map(|command| format!("`{command}`")).collect();
+        let mut owners: Vec<Command> = flags()
+            .filter(|other| other.long == flag.long)
+            .flat_map(|other| other.commands)
+            .copied()
+            .collect();
+        owners.sort_by_key(|owner| Command::ALL.iter().position(|command| command == owner));
+        let owners: Vec<String> = owners.iter().map(|command| format!("`{command}`")).collect();
         let what = format!("`{command}` has no flag `{spelled}`");
-        return Advised::new(what, format!("it belongs to {}", owners.join(" and "))).into();
+        return Advised::new(what, format!("it belongs to {}", list(&owners, "and"))).into();
     }
     let word = word.to_string_lossy();
     let name = word.trim_start_matches('-');
@@ -112,9 +118,14 @@ pub(super) fn unknown_variables(variables: &BTreeMap<String, OsString>) -> Vec<S
 /// `names` as in "`a`, `b` or `c`".
 pub(super) fn one_of(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    match quoted.split_last() {
+    list(&quoted, "or")
+}
+
+/// `words` as in "a, b and c".
+fn list(words: &[String], joint: &str) -> String {
+    match words.split_last() {
         Some((last, [])) => last.clone(),
-        Some((last, front)) => format!("{} or {last}", front.join(", ")),
+        Some((last, front)) => format!("{} {joint} {last}", front.join(", ")),
         None => String::new(),
     }
 }

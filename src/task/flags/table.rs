@@ -13,19 +13,59 @@ use super::flag::{Choice, Flag, Section, Takes};
 use crate::coverage::Model;
 use crate::report::table::Order;
 use crate::task::config::{Command, Config, Doctests, Format, Jobs, Place};
+use crate::task::shell::Shell;
 use crate::ui::color::ColorChoice;
 use crate::ui::settings::Verbosity;
 
 /// Commands that build and run tests.
 const RUN: &[Command] = &[Command::Coverage, Command::Verify];
+/// Commands that build.
+const BUILD: &[Command] = &[Command::Coverage, Command::Run, Command::Verify];
+/// Commands that install the compiler wrapper.
+const INSTRUMENT: &[Command] = &[Command::Coverage, Command::Run, Command::ShowEnv, Command::Verify];
 /// Commands that write reports.
-const REPORT: &[Command] = &[Command::Coverage, Command::Report];
-const COVERAGE: &[Command] = &[Command::Coverage];
+const REPORT: &[Command] = &[Command::Coverage, Command::Run, Command::Report];
+const PROGRAM: &[Command] = &[Command::Run];
+const ENVIRONMENT: &[Command] = &[Command::ShowEnv];
 const FROM_FILES: &[Command] = &[Command::Report];
 const ALL: &[Command] = &Command::ALL;
 
 /// All flags, in the order of the help.
 pub(crate) const SECTIONS: &[Section] = &[
+    Section {
+        title: "Program selection",
+        flags: &[
+            Flag::one("package", "SPEC", |config, value| {
+                config.packages.select = vec![text(value)?];
+                Ok(())
+            })
+            .short('p')
+            .not_in_environment()
+            .of(PROGRAM)
+            .help(
+                "Run a program of the package that matches SPEC. Code of the whole workspace counts, whichever package \
+                 the program is from.",
+            ),
+            Flag::one("bin", "NAME", |config, value| {
+                config.targets.bin = vec![text(value)?];
+                Ok(())
+            })
+            .not_in_environment()
+            .conflicts(&[("example", "one program is run; drop one of the two")])
+            .of(PROGRAM)
+            .help(
+                "Run this binary. Without it, the one that `cargo run` takes is run: the only one there is, or what \
+                 `default-run` in the manifest names.",
+            ),
+            Flag::one("example", "NAME", |config, value| {
+                config.targets.example = vec![text(value)?];
+                Ok(())
+            })
+            .not_in_environment()
+            .of(PROGRAM)
+            .help("Run this example."),
+        ],
+    },
     Section {
         title: "Package selection",
         flags: &[
@@ -146,16 +186,16 @@ pub(crate) const SECTIONS: &[Section] = &[
                 Ok(())
             })
             .short('F')
-            .of(RUN)
+            .of(BUILD)
             .help(
                 "Turn these features on. Separate them by blanks or commas; `package/feature` names a feature of \
                  one package. Can be given several times.",
             ),
             Flag::switch("all-features", |config, on| config.features.all = on)
-                .of(RUN)
+                .of(BUILD)
                 .help("Turn all features on."),
             Flag::switch("no-default-features", |config, on| config.features.no_default = on)
-                .of(RUN)
+                .of(BUILD)
                 .help("Do not turn the `default` feature on."),
         ],
     },
@@ -166,7 +206,7 @@ pub(crate) const SECTIONS: &[Section] = &[
                 config.build.cargo_profile = Some(text(value)?);
                 Ok(())
             })
-            .of(RUN)
+            .of(BUILD)
             .help("Build with this cargo profile."),
             Flag::switch("release", |config, on| {
                 let release = "release".to_owned();
@@ -177,7 +217,7 @@ pub(crate) const SECTIONS: &[Section] = &[
             })
             .short('r')
             .conflicts(&[("profile", "`--release` is `--profile release`; drop one of the two")])
-            .of(RUN)
+            .of(BUILD)
             .help(
                 "Build in release mode. Optimized code runs faster and still counts every line, but takes longer to \
                  compile.",
@@ -186,7 +226,7 @@ pub(crate) const SECTIONS: &[Section] = &[
                 config.build.target_triple = Some(text(value)?);
                 Ok(())
             })
-            .of(RUN)
+            .of(BUILD)
             .help("Build for this target triple."),
             Flag::one("target-dir", "DIRECTORY", |config, value| {
                 config.build.target_dir = Some(PathBuf::from(value));
@@ -202,16 +242,16 @@ pub(crate) const SECTIONS: &[Section] = &[
                 Ok(())
             })
             .short('j')
-            .of(RUN)
+            .of(BUILD)
             .help(
                 "Compile and test with N parallel jobs. A negative N leaves so many cores alone; `default` is one \
                  job for each core.",
             ),
             Flag::switch("keep-going", |config, on| config.build.keep_going = on)
-                .of(RUN)
+                .of(BUILD)
                 .help("Compile as much as possible when a crate fails to compile."),
             Flag::switch("branch", |config, on| config.build.branches = on)
-                .of(RUN)
+                .of(INSTRUMENT)
                 .help("Record which way conditions went. This needs a nightly compiler."),
         ],
     },
@@ -304,11 +344,56 @@ pub(crate) const SECTIONS: &[Section] = &[
                  test binaries say only when a test ends.",
             ),
             Flag::switch("no-continuous", |config, on| config.tests.continuous = !on)
-                .of(RUN)
+                .of(BUILD)
                 .help(
                     "Write counts when a process ends. The default is to map them onto the profile file, so that \
                      the counts of killed processes are kept and all processes of a binary share one file.",
                 ),
+        ],
+    },
+    Section {
+        title: "Run",
+        flags: &[
+            Flag::switch("ignore-run-fail", |config, on| config.tests.ignore_failures = on)
+                .of(PROGRAM)
+                .help("Do not let the exit code be 100 when the program fails."),
+            Flag::switch("no-clean", |config, on| config.tests.keep_profiles = on)
+                .of(PROGRAM)
+                .help(
+                    "Add to what the last run has counted, of tests or of a program, instead of beginning anew. With \
+                     `--no-report`, several runs make one report.",
+                ),
+        ],
+    },
+    Section {
+        title: "Lines to print",
+        flags: &[
+            Flag::switch("sh", |config, on| shell(config, Shell::Sh, on))
+                .aliases(&["export-prefix"])
+                .not_in_environment()
+                .conflicts(&[("fish", ONE_SHELL), ("pwsh", ONE_SHELL)])
+                .of(ENVIRONMENT)
+                .help("Print what sh, bash and zsh read, which is the default."),
+            Flag::switch("fish", |config, on| shell(config, Shell::Fish, on))
+                .not_in_environment()
+                .conflicts(&[("pwsh", ONE_SHELL)])
+                .of(ENVIRONMENT)
+                .help("Print what fish reads."),
+            Flag::switch("pwsh", |config, on| shell(config, Shell::PowerShell, on))
+                .aliases(&["powershell", "with-pwsh-env-prefix"])
+                .not_in_environment()
+                .of(ENVIRONMENT)
+                .help("Print what PowerShell reads."),
+            Flag::switch("continuous", |config, on| config.harness.continuous = on)
+                .of(ENVIRONMENT)
+                .help(
+                    "Keep the counts of programs that are killed. Counters are mapped onto the profile files, which \
+                     works on Linux. A test binary of a crate without a single function then prints a line of the \
+                     profile runtime on stderr.",
+                ),
+            Flag::switch("no-clean", |config, on| config.tests.keep_profiles = on)
+                .of(ENVIRONMENT)
+                .help("Keep what processes have counted since an earlier `show-env`, instead of beginning anew."),
         ],
     },
     Section {
@@ -444,8 +529,8 @@ pub(crate) const SECTIONS: &[Section] = &[
                     ("show-missing-lines", NO_REPORT),
                     ("sort", NO_REPORT),
                 ])
-                .of(COVERAGE)
-                .help("Run the tests and keep their counts, but do not report."),
+                .of(&[Command::Coverage, Command::Run])
+                .help("Run, and keep the counts, but do not report."),
         ],
     },
     Section {
@@ -527,6 +612,7 @@ pub(crate) const SECTIONS: &[Section] = &[
 
 const NOTHING_RAN: &str = "nothing runs, so there is nothing to report; drop one of the two";
 const ONLY_DOCTESTS: &str = "`--doc` runs nothing but doctests; drop one of the two";
+const ONE_SHELL: &str = "the lines are for one shell; drop one of the two";
 const NO_REPORT: &str = "it says how to report; drop one of the two";
 
 /// Asks for a report in this format, or no longer.
@@ -546,6 +632,11 @@ fn set_doctests(config: &mut Config, doctests: Doctests, on: bool) {
     } else if config.tests.doctests == doctests {
         config.tests.doctests = Doctests::Usual;
     }
+}
+
+/// Prints for this shell, or for the usual one.
+fn shell(config: &mut Config, shell: Shell, on: bool) {
+    config.harness.shell = if on { shell } else { Shell::Sh };
 }
 
 // The functions below turn a value into data, or say what was expected.

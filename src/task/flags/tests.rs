@@ -10,6 +10,7 @@ use crate::coverage::Model;
 use crate::report::table::Order;
 use crate::task::config::{Command, Config, Format, Jobs, Place};
 use crate::task::help::{Length, Page, Topic};
+use crate::task::shell::Shell;
 use crate::ui::color::ColorChoice;
 use crate::ui::message::cures;
 use crate::ui::settings::Verbosity;
@@ -64,6 +65,74 @@ fn commands() {
     check("coverage clean", Command::Clean, |_| {});
     check("verify", Command::Verify, |_| {});
     check("verify report", Command::Verify, |config| config.tests.filter = Some("report".into()));
+}
+
+#[test]
+fn programs() {
+    let run = Command::Run;
+    check("coverage run", run, |_| {});
+    check("coverage run -p app --bin tool -r -F a -- --flag -- x", run, |config| {
+        config.packages.select = strings(&["app"]);
+        config.targets.bin = strings(&["tool"]);
+        config.build.cargo_profile = Some("release".into());
+        config.features.select = strings(&["a"]);
+        config.tests.arguments = words("--flag -- x");
+    });
+    // `cargo run` takes one of each, so the last one holds.
+    check("coverage run --example a --example b", run, |config| config.targets.example = strings(&["b"]));
+    check("coverage run --no-clean --ignore-run-fail --no-continuous", run, |config| {
+        config.tests.keep_profiles = true;
+        config.tests.ignore_failures = true;
+        config.tests.continuous = false;
+    });
+    check_error(
+        "coverage run --bin a --example b",
+        "`--bin` and `--example` cannot be combined",
+        "one program is run; drop one of the two",
+    );
+    check_error(
+        "coverage run a",
+        "unexpected argument `a`",
+        "arguments of the program stand behind `--`: `cargo xtask coverage run -- a`",
+    );
+    check_error(
+        "coverage run --lib",
+        "`cargo xtask coverage run` has no flag `--lib`",
+        "it belongs to `cargo xtask coverage` and `cargo xtask verify`",
+    );
+    check_error(
+        "coverage report --bin a",
+        "`cargo xtask coverage report` has no flag `--bin`",
+        "it belongs to `cargo xtask coverage`, `cargo xtask coverage run` and `cargo xtask verify`",
+    );
+}
+
+#[test]
+fn environments() {
+    let show = Command::ShowEnv;
+    for line in ["", " --sh", " --export-prefix"] {
+        check(&format!("coverage show-env{line}"), show, |_| {});
+    }
+    check("coverage show-env --fish", show, |config| config.harness.shell = Shell::Fish);
+    for name in ["pwsh", "powershell", "with-pwsh-env-prefix"] {
+        let line = format!("coverage show-env --{name}");
+        check(&line, show, |config| config.harness.shell = Shell::PowerShell);
+    }
+    check("coverage show-env --continuous --no-clean --branch", show, |config| {
+        config.harness.continuous = true;
+        config.tests.keep_profiles = true;
+        config.build.branches = true;
+    });
+    check_error(
+        "coverage show-env --sh --fish",
+        "`--sh` and `--fish` cannot be combined",
+        "the lines are for one shell; drop one of the two",
+    );
+    check_error(
+        "coverage showenv",
+        "unknown command `showenv`; did you mean `cargo xtask coverage show-env`?",
+        "for tests with that name, write `cargo xtask coverage -- showenv`",
+    );
 }
 
 #[test]
