@@ -12,6 +12,7 @@ mod measure;
 mod metadata;
 mod render;
 mod sources;
+mod strays;
 mod testing;
 
 use std::ffi::OsString;
