@@ -17,11 +17,12 @@ pub const LOCK_FILE: &str = "lock";
 /// | `build/` | cargo's `--target-dir`: the instrumented programs under their plain names |
 /// | `wrapper/<hash>/` | the compiler wrapper that one set of flags goes by, its options, what it saw |
 /// | `units/<unit>/` | one instrumented unit: what was compiled, counts of the proc-macros that rustc ran for it |
-/// | `build-scripts/` | raw profiles of build scripts, where those are instrumented |
+/// | `build-time/` | raw profiles of build scripts, and of proc-macros in compilers that the wrapper does not start |
 /// | `incremental/` | rustc's incremental data of those units |
 /// | `probe/` | a package that cargo is asked about its configuration with |
 /// | `raw/<binary>/` | raw profiles of one test binary and of the programs that it started |
 /// | `outside/` | raw profiles of processes that another harness started in the environment of `show-env` |
+/// | `raw/.strays/` | those that were found in the source tree |
 /// | `run.json` | objects, profiles and tests of the latest run |
 /// | `verification/` | what a comparison with LLVM's tools needs while it runs |
 /// | `lock` | held while a run writes here |
@@ -56,9 +57,10 @@ impl Layout {
         self.root.join("units")
     }
 
-    /// The counts of instrumented build scripts. They stay between runs, because cargo runs a script only when it must.
-    pub fn build_scripts(&self) -> PathBuf {
-        self.root.join("build-scripts")
+    /// The counts of what cargo itself starts: instrumented build scripts, and compilers of packages outside of the workspace
+    /// that run a member's proc-macro. They stay between runs, because cargo starts these only when it must.
+    pub fn build_time(&self) -> PathBuf {
+        self.root.join("build-time")
     }
 
     /// Incremental data of instrumented units, kept apart from the user's so that it can be removed with the rest.
@@ -87,6 +89,11 @@ impl Layout {
     /// The raw profiles of processes that another harness starts. Apart from [`Layout::raw`], because each run empties that.
     pub fn outside(&self) -> PathBuf {
         self.root.join("outside")
+    }
+
+    /// The raw profiles of a run that were found in the source tree. No test binary has this name.
+    pub fn strays(&self) -> PathBuf {
+        self.raw().join(".strays")
     }
 
     /// The description of the latest run, from which reports are rendered again.
@@ -137,11 +144,12 @@ mod tests {
             layout.build(),
             layout.wrapper("0011223344556677"),
             layout.units(),
-            layout.build_scripts(),
+            layout.build_time(),
             layout.incremental(),
             layout.probe(),
             layout.raw(),
             layout.outside(),
+            layout.strays(),
             layout.run_json(),
             layout.durations(),
             layout.lock(),

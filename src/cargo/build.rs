@@ -3,7 +3,8 @@
 use crate::cargo::doctests::{Recorder, RustdocCall};
 use crate::cargo::environment::{Environment, TestProcess, Variables, test_variables};
 use crate::cargo::invocation::{
-    BuildDir, BuildOptions, CargoCommand, arguments, chained_wrapper, own_settings, set_jobs, target_triple,
+    BuildDir, BuildOptions, CargoCommand, arguments, chained_wrapper, counted_code, own_settings, set_jobs,
+    target_triple,
 };
 use crate::cargo::message::{self, Artifact, BuildScript, Message, linked_directory};
 use crate::cargo::program;
@@ -96,7 +97,8 @@ pub struct Build {
     pub doctests: Vec<TestBinary>,
     /// What the tests were compiled for.
     pub target_triple: String,
-    /// Every file with a coverage map in it: programs and dynamic libraries of members, each once, in a fixed order.
+    /// Every file with a coverage map in it, each once, in a fixed order: programs and dynamic libraries of members, then the
+    /// libraries of which no test binary was built.
     pub objects: Vec<PathBuf>,
     /// What cargo said of each unit of a member, in cargo's order.
     pub artifacts: Vec<Artifact>,
@@ -104,6 +106,13 @@ pub struct Build {
     pub build_scripts: Vec<BuildScript>,
     /// Profiles that proc-macros of members left while these units were compiled, now or in an earlier build, sorted.
     pub compiler_profiles: Vec<PathBuf>,
+    /// Names of libraries that a compiler cache supplied, sorted: no compiler ran for them, and so no proc-macro.
+    pub libraries_from_cache: Vec<String>,
+    /// Those of the objects that may have run during a build: proc-macros and instrumented build scripts.
+    pub build_time_objects: Vec<PathBuf>,
+    /// Profiles that they left where cargo itself started them, now or in an earlier build, sorted. Some may be of code that
+    /// is not part of this build.
+    pub build_time_profiles: Vec<PathBuf>,
     /// Units of members that had to be compiled.
     pub members_compiled: usize,
     /// Units of other packages that had to be compiled.
@@ -171,12 +180,16 @@ impl<'a> Builder<'a> {
         // Asked each time, so that the wrapper sees `[env]`; it costs some 50 ms. Also, two builds with different wrappers
         // would overwrite each other's answers in the one file that cargo keeps.
         environment.insert("CARGO_CACHE_RUSTC_INFO", "0");
+        // Cargo would set it for everything but that first question. There sccache, as the wrapper of all compilers, looks for
+        // it to find out that it is cargo that puts another wrapper before rustc, and refuses to work without.
+        environment.insert("CARGO", workspace.cargo_program());
         let wrapper = wrapper::install(workspace, &environment, &target_triple, instrumentation, chained)?;
         let runners = target_runner::discover(workspace, &wrapper, &current_dir, options)?;
         let build_dir = BuildDir::choose(workspace, &target_triple);
         let mut outputs = Outputs::new(workspace, wrapper, &build_dir, options, instrumentation);
         outputs.runners = runners;
         outputs.build.target_triple = target_triple;
+        outputs.earlier_profiles = profiles_in(&workspace.layout().build_time());
         let interrupt = Interrupt::default();
         Ok(Builder { workspace, options, instrumentation, environment, build_dir, interrupt, outputs })
     }
@@ -286,8 +299,7 @@ impl<'a> Builder<'a> {
     }
 
     fn settings(&self) -> Result<Vec<OsString>> {
-        let settings =
-            own_settings(self.workspace, &self.build_dir, &self.outputs.wrapper, self.instrumentation)?;
+        let settings = own_settings(self.workspace, &self.build_dir, &self.outputs.wrapper)?;
         Ok(settings.into_iter().flat_map(|setting| ["--config".into(), setting.into()]).collect())
     }
 
@@ -353,8 +365,11 @@ struct Outputs<'a> {
     build_dir: PathBuf,
     layout: Layout,
     cargo: OsString,
+    options: &'a BuildOptions,
     with_build_scripts: bool,
     runners: TargetRunners,
+    /// What lay in [`Layout::build_time`] before the build.
+    earlier_profiles: Vec<PathBuf>,
     /// The artifact that each test binary comes from.
     tests: Vec<Artifact>,
     /// How many of `tests` were told of.
@@ -371,7 +386,7 @@ impl<'a> Outputs<'a> {
         workspace: &'a Workspace,
         wrapper: Wrapper,
         build_dir: &BuildDir,
-        options: &BuildOptions,
+        options: &'a BuildOptions,
         instrumentation: &Instrumentation,
     ) -> Outputs<'a> {
         let layout = workspace.layout();
@@ -381,8 +396,10 @@ impl<'a> Outputs<'a> {
             build_dir: build_dir.path(&layout),
             layout,
             cargo: workspace.cargo_program(),
+            options,
             with_build_scripts: instrumentation.build_scripts,
             runners: TargetRunners::default(),
+            earlier_profiles: Vec::new(),
             tests: Vec::new(),
             n_released: 0,
             awaited: awaited(workspace, options),
@@ -429,6 +446,9 @@ impl<'a> Outputs<'a> {
     }
 
     fn add_artifact(&mut self, mut artifact: Artifact) {
+        for file in artifact.filenames.iter().filter(|file| is_for_rustc(file)) {
+            link_library(file, &self.build_dir, &self.layout.build());
+        }
         if self.workspace.member(&artifact.package_id).is_none() {
             self.build.dependencies_compiled += usize::from(!artifact.fresh);
             return;
@@ -598,19 +618,42 @@ impl<'a> Outputs<'a> {
         });
         self.build.test_binaries = test_binaries.into_iter().map(|(_, it)| it).collect();
         self.build.objects = objects(self.workspace, &self.build.artifacts, self.with_build_scripts);
-        self.build.compiler_profiles = self.compiler_profiles()?;
-        if self.with_build_scripts {
-            self.build.compiler_profiles.extend(profiles_in(&self.layout.build_scripts()));
-        }
+        let untested = untested_libraries(self.workspace, self.options, &self.build.artifacts);
+        self.build.objects.extend(untested);
+        self.build.build_time_objects = build_time_objects(&self.build.artifacts, self.with_build_scripts);
+        drop_replaced_profiles(&self.earlier_profiles, &self.layout.build_time());
+        self.build.build_time_profiles = profiles_in(&self.layout.build_time());
+        self.find_units()?;
         Ok(self.build)
     }
 
-    /// What instrumented proc-macros left when rustc compiled the units of this build.
-    fn compiler_profiles(&self) -> Result<Vec<PathBuf>> {
-        let units = Unit::read_all(&self.layout)?;
-        let units = units.iter().filter(|unit| unit.wrapper == self.wrapper.hash);
-        let units = units.filter(|unit| self.build.artifacts.iter().any(|artifact| unit.is_of(artifact)));
-        Ok(units.flat_map(|unit| profiles_in(&unit.directory(&self.layout.units()))).collect())
+    /// Finds what instrumented proc-macros left when rustc compiled the units of this build, and the libraries for which our
+    /// wrapper was never called.
+    fn find_units(&mut self) -> Result<()> {
+        let mut units = Unit::read_all(&self.layout)?;
+        units.retain(|unit| unit.wrapper == self.wrapper.hash);
+        let of_build = units.iter().filter(|unit| self.build.artifacts.iter().any(|it| unit.is_of(it)));
+        self.build.compiler_profiles =
+            of_build.flat_map(|unit| profiles_in(&unit.directory(&self.layout.units()))).collect();
+        // Caches keep libraries; what a linker made they leave alone.
+        let is_library =
+            |artifact: &&Artifact| artifact.target.kind == CargoTargetKind::Lib && !artifact.test;
+        let is_unknown = |artifact: &&Artifact| !units.iter().any(|unit| unit.is_of(artifact));
+        let libraries = self.build.artifacts.iter().filter(is_library).filter(is_unknown);
+        let names: BTreeSet<String> = libraries.map(|it| it.target.crate_name()).collect();
+        self.build.libraries_from_cache = names.into_iter().collect();
+        Ok(())
+    }
+}
+
+/// Removes those of the `earlier` profiles whose code ran once more: a build script's latest run is the one that holds.
+fn drop_replaced_profiles(earlier: &[PathBuf], directory: &Path) {
+    let now = profiles_in(directory);
+    let ran: BTreeSet<&str> =
+        now.iter().filter(|profile| !earlier.contains(profile)).filter_map(|it| counted_code(it)).collect();
+    for profile in earlier.iter().filter(|profile| counted_code(profile).is_some_and(|it| ran.contains(it))) {
+        // One that cannot be removed makes counts too high, which is no reason to fail.
+        _ = fs::remove_file(profile);
     }
 }
 
@@ -672,6 +715,45 @@ fn objects(workspace: &Workspace, artifacts: &[Artifact], with_build_scripts: bo
     objects.sort();
     let mut seen = BTreeSet::new();
     objects.into_iter().map(|(.., file)| file).filter(|file| seen.insert(*file)).cloned().collect()
+}
+
+/// The files of `artifacts` that may run while cargo builds and that count.
+fn build_time_objects(artifacts: &[Artifact], with_build_scripts: bool) -> Vec<PathBuf> {
+    let files = |artifact: &Artifact| -> Vec<PathBuf> {
+        let files = artifact.filenames.iter();
+        match artifact.target.kind {
+            CargoTargetKind::BuildScript if with_build_scripts => files.cloned().collect(),
+            CargoTargetKind::ProcMacro if !artifact.test => {
+                files.filter(|file| is_dynamic_library(file)).cloned().collect()
+            }
+            _ => Vec::new(),
+        }
+    };
+    artifacts.iter().flat_map(files).collect()
+}
+
+/// The libraries of selected members without a test binary among the artifacts, ordered by member and file. A package has one
+/// library at most, and cargo may have compiled that for several platforms or features.
+///
+/// A program holds those functions of a library that it needs, or that lie beside them; only the library's own test binary has
+/// all of them.
+fn untested_libraries(workspace: &Workspace, options: &BuildOptions, artifacts: &[Artifact]) -> Vec<PathBuf> {
+    let mut libraries = Vec::new();
+    for member in workspace.members.iter().filter(|member| options.selects(workspace, member)) {
+        let of_library =
+            |it: &&Artifact| it.package_id == member.id && it.target.kind == CargoTargetKind::Lib;
+        if artifacts.iter().filter(of_library).any(|artifact| artifact.test) {
+            continue;
+        }
+        let files: BTreeSet<&PathBuf> = artifacts
+            .iter()
+            .filter(of_library)
+            .flat_map(|artifact| &artifact.filenames)
+            .filter(|file| file.extension() == Some(OsStr::new("rlib")))
+            .collect();
+        libraries.extend(files.into_iter().cloned());
+    }
+    libraries
 }
 
 /// Whether a file of a library artifact is one that a process loads, rather than one for the linker or the debugger.
@@ -741,6 +823,26 @@ fn second_name(executable: &Path, build_dir: &Path, own: &Path) -> PathBuf {
     linked().map_or_else(|| executable.to_owned(), |()| name.clone())
 }
 
+/// Whether rustc takes a file for a crate: a test that calls rustc looks for these beside itself.
+fn is_for_rustc(file: &Path) -> bool {
+    let extension = file.extension().unwrap_or_default();
+    extension == "rlib" || extension == "rmeta" || is_dynamic_library(file)
+}
+
+/// Gives a library in the shared build directory the same place below our own, if it does not have it yet. Nothing but such
+/// a test needs it there, so what cannot be linked is left out.
+fn link_library(file: &Path, build_dir: &Path, own: &Path) {
+    let Some(below) = file.strip_prefix(build_dir).ok().filter(|_| !file.starts_with(own)) else { return };
+    let name = own.join(below);
+    let identity = |path: &Path| fs::metadata(path).ok().map(|it| (it.len(), it.modified().ok()));
+    if identity(&name).is_some_and(|known| Some(known) == identity(file)) {
+        return;
+    }
+    _ = name.parent().map(fs::create_dir_all);
+    _ = fs::remove_file(&name);
+    _ = fs::hard_link(file, &name);
+}
+
 /// Puts cargo's `.fingerprint` beside the second names, where it is beside the first ones: trybuild finds out from there
 /// with which features a test was built. Where there are no symbolic links it does without.
 fn link_fingerprints(below: &Path, build_dir: &Path, own: &Path) {
@@ -749,7 +851,10 @@ fn link_fingerprints(below: &Path, build_dir: &Path, own: &Path) {
     };
     let fingerprints = build_dir.join(profile_dir).join(".fingerprint");
     let link = own.join(profile_dir).join(".fingerprint");
-    if fingerprints.is_dir() && !link.exists() {
+    // A checkout that was copied or moved has a link to where it was.
+    let leads_there = fs::read_link(&link).is_ok_and(|leads_to| leads_to == fingerprints);
+    if fingerprints.is_dir() && !leads_there {
+        _ = fs::remove_file(&link);
         #[cfg(unix)]
         drop(std::os::unix::fs::symlink(fingerprints, link));
     }

@@ -4,7 +4,7 @@ use crate::cargo::configuration;
 use crate::cargo::environment::Environment;
 use crate::cargo::role::Role;
 use crate::cargo::workspace::{CargoTarget, CargoTargetKind, Package, Workspace};
-use crate::cargo::wrapper::{Instrumentation, Wrapper};
+use crate::cargo::wrapper::Wrapper;
 use crate::layout::Layout;
 use anyhow::{Context, Result};
 use std::ffi::{OsStr, OsString};
@@ -31,7 +31,6 @@ pub struct BuildOptions {
     pub all_features: bool,
     pub no_default_features: bool,
     pub cargo_profile: Option<String>,
-    pub release: bool,
     pub target_triple: Option<String>,
     pub manifest_path: Option<PathBuf>,
     pub locked: bool,
@@ -126,7 +125,6 @@ pub fn arguments(workspace: &Workspace, options: &BuildOptions, command: CargoCo
     flag(options.all_targets, "--all-targets");
     flag(options.all_features, "--all-features");
     flag(options.no_default_features, "--no-default-features");
-    flag(options.release, "--release");
     flag(options.locked, "--locked");
     flag(options.offline, "--offline");
     flag(options.frozen, "--frozen");
@@ -236,20 +234,31 @@ pub(super) fn own_settings(
     workspace: &Workspace,
     build_dir: &BuildDir,
     wrapper: &Wrapper,
-    instrumentation: &Instrumentation,
 ) -> Result<Vec<String>> {
     let layout = workspace.layout();
     let mut settings = vec![format!("build.rustc-workspace-wrapper={}", toml_string(&wrapper.program)?)];
     if workspace.build_dir.is_some() {
         settings.push(format!("build.build-dir={}", toml_string(&build_dir.path(&layout))?));
     }
-    if instrumentation.build_scripts {
-        // Cargo runs them, so it has to be told where their counts go.
-        let pattern = layout.build_scripts().join("%m.profraw");
-        settings.push(format!("env.LLVM_PROFILE_FILE.value={}", toml_string(&pattern)?));
-        settings.push("env.LLVM_PROFILE_FILE.force=true".to_owned());
-    }
+    // Cargo starts build scripts, and compilers of other packages in which a member's proc-macro may run. Not told where
+    // counts go, they would leave them in their working directories.
+    let pattern = layout.build_time().join(BUILD_TIME_PATTERN);
+    settings.push(profile_setting(&pattern)?);
+    settings.push("env.LLVM_PROFILE_FILE.force=true".to_owned());
     Ok(settings)
+}
+
+/// One file for each process, named after the program or library that counts and then the process.
+const BUILD_TIME_PATTERN: &str = "%m-%p.profraw";
+
+/// What a profile in [`Layout::build_time`] has in common with those of other processes of the same code.
+pub(super) fn counted_code(profile: &Path) -> Option<&str> {
+    profile.file_stem()?.to_str()?.rsplit_once('-').map(|(code, _)| code)
+}
+
+/// The argument of `--config` that tells all that cargo starts where counts go.
+pub(super) fn profile_setting(pattern: &Path) -> Result<String> {
+    Ok(format!("env.LLVM_PROFILE_FILE.value={}", toml_string(pattern)?))
 }
 
 /// `path` as a basic string of TOML.
@@ -288,17 +297,24 @@ pub(super) fn chained_wrapper(
     from_variable.or_else(configured).filter(|path| !path.as_os_str().is_empty() && Role::of(path).is_none())
 }
 
-/// The triple that cargo will compile for: `--target`, `CARGO_BUILD_TARGET`, `build.target`, the host.
+/// The triple that cargo will compile for: `--target`, `CARGO_BUILD_TARGET`, `build.target`, the host. Several triples, or the
+/// path of a target's specification, are left to cargo; the host stands for them.
 pub(super) fn target_triple(workspace: &Workspace, current_dir: &Path, options: &BuildOptions) -> String {
     let environment = &workspace.environment;
     let variable = || environment.get("CARGO_BUILD_TARGET").and_then(OsStr::to_str).map(str::to_owned);
     let configured =
         || configuration::find(environment, current_dir, &options.config, "target").map(|it| it.0);
-    let chosen = options.target_triple.clone().or_else(variable).or_else(configured);
-    // A list of triples is left to cargo; so is the path of a target specification.
-    let is_triple =
-        |it: &String| !it.is_empty() && it.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-    chosen.filter(is_triple).unwrap_or_else(|| workspace.toolchain.host.clone())
+    let chosen = options.target_triple.clone().or_else(variable).or_else(configured).unwrap_or_default();
+    // A configuration file may have a list of one.
+    let list = chosen.strip_prefix('[').and_then(|list| list.strip_suffix(']'));
+    let triple = list.map_or(chosen.as_str(), |list| list.trim_matches([' ', ',', '"', '\'']));
+    let is_name = triple.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    match triple {
+        // Cargo's word for the host.
+        "" | "host-tuple" => workspace.toolchain.host.clone(),
+        triple if is_name && !triple.ends_with(".json") => triple.to_owned(),
+        _ => workspace.toolchain.host.clone(),
+    }
 }
 
 /// Sets `CARGO_BUILD_JOBS` to the number of processors that we may use, unless the user has set it in one of the ways

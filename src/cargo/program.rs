@@ -5,7 +5,7 @@
 
 use crate::cargo::build::{Build, Builder, OnEvent};
 use crate::cargo::environment::{DYLIB_PATH, Environment};
-use crate::cargo::invocation::{BuildOptions, toml_string};
+use crate::cargo::invocation::{BuildOptions, profile_setting, toml_string};
 use crate::cargo::message::linked_directory;
 use crate::cargo::workspace::{CargoTarget, CargoTargetKind, Package, Workspace};
 use anyhow::{Context, Result};
@@ -56,10 +56,16 @@ impl Program {
 
     /// The command that runs it with `arguments`, in the current directory. `profiles` is the pattern of the files that its
     /// processes leave.
-    pub fn command(&self, arguments: &[OsString], profiles: &Path) -> Command {
+    ///
+    /// # Errors
+    /// When that is not valid UTF-8.
+    pub fn command(&self, arguments: &[OsString], profiles: &Path) -> Result<Command> {
         let mut command = self.environment.command(self.environment.cargo());
-        command.env("LLVM_PROFILE_FILE", profiles).args(&self.arguments).arg("--").args(arguments);
-        command
+        // A variable of ours would not do: the settings of the build say where build scripts count, and win over it. The later
+        // of two settings wins.
+        command.args(&self.arguments).arg("--config").arg(profile_setting(profiles)?);
+        command.arg("--").args(arguments);
+        Ok(command)
     }
 }
 

@@ -117,7 +117,8 @@ impl Unit {
         };
         self.manifest_path == artifact.manifest_path
             && self.crate_name == artifact.target.crate_name()
-            && self.test == artifact.test
+            // Without a harness, what cargo calls a test is no `--test` to rustc.
+            && (artifact.test || !self.test)
             && artifact.filenames.iter().any(is_from_unit)
     }
 

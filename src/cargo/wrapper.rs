@@ -27,7 +27,7 @@ use std::process::{Command, ExitCode};
 // What both halves know
 
 /// Goes up whenever the callee would make other code of the same flags.
-const PROTOCOL: u32 = 2;
+const PROTOCOL: u32 = 3;
 
 /// Holds the number that the values of the caller's variables are hashed with. Nothing else knows it, so the hashes
 /// in the options file tell nobody what a variable held.
@@ -60,6 +60,8 @@ pub struct Options {
     pub flags: Vec<String>,
     /// Whether build scripts are instrumented.
     pub build_scripts: bool,
+    /// The directories that hold the sources of members, under every name that they have.
+    pub source_dirs: Vec<PathBuf>,
     /// The triple of units that are compiled without `--target`.
     pub host: String,
     /// The triples that have the profiler runtime.
@@ -130,6 +132,7 @@ impl Options {
             "members": members,
             "flags": self.flags,
             "build_scripts": self.build_scripts,
+            "source_dirs": self.source_dirs,
             "host": self.host,
             "profiler_triples": self.profiler_triples,
             "chained": self.chained,
@@ -155,6 +158,7 @@ impl Options {
             members: list(value, "members").iter().map(member).collect::<Result<_>>()?,
             flags: texts(value, "flags"),
             build_scripts: flag(value, "build_scripts", false),
+            source_dirs: texts(value, "source_dirs").into_iter().map(PathBuf::from).collect(),
             host: text(value, "host")?,
             profiler_triples: texts(value, "profiler_triples"),
             chained: optional_text(value, "chained").map(PathBuf::from),
@@ -230,6 +234,7 @@ pub fn install(
             .collect(),
         flags: instrumentation.arguments(toolchain.nightly, target_triple),
         build_scripts: instrumentation.build_scripts,
+        source_dirs: source_dirs(workspace),
         host: toolchain.host.clone(),
         profiler_triples: toolchain.profiler_triples(),
         chained,
@@ -255,6 +260,21 @@ pub fn install(
     }
     let program = Role::Rustc.install(&directory)?;
     Ok(Wrapper { program, hash, nonce })
+}
+
+/// The workspace's root and the members outside of it, each as it was given and as the file system has it.
+fn source_dirs(workspace: &Workspace) -> Vec<PathBuf> {
+    let is_outside = |dir: &&PathBuf| !dir.starts_with(&workspace.root);
+    let outside = workspace.members.iter().map(|member| &member.dir).filter(is_outside);
+    let mut dirs: Vec<PathBuf> = Vec::new();
+    for dir in std::iter::once(&workspace.root).chain(outside) {
+        for name in [Some(dir.clone()), dir.canonicalize().ok()].into_iter().flatten() {
+            if !dirs.contains(&name) {
+                dirs.push(name);
+            }
+        }
+    }
+    dirs
 }
 
 impl Wrapper {
@@ -351,6 +371,15 @@ pub fn decide(
             added.extend(["-C".into(), "debuginfo=line-tables-only".into()]);
         }
         added.extend(options.flags.iter().map(OsString::from));
+        if call.remaps {
+            // Reports are for people who have the sources here. The last of the prefixes that fit is the one that holds.
+            added.extend(options.source_dirs.iter().map(|dir| {
+                let dir = dir.as_os_str();
+                [OsStr::new("--remap-path-prefix="), dir, OsStr::new("="), dir]
+                    .into_iter()
+                    .collect::<OsString>()
+            }));
+        }
     }
     if call.incremental {
         // The last one counts. Rustc names its directories by a hash of its own, so ours have to be set apart whole.
@@ -388,6 +417,8 @@ struct Call {
     incremental: bool,
     /// `-C debuginfo=2`, which is what `debug = true` in a cargo profile means.
     full_debuginfo: bool,
+    /// Whether the user has sources called by another path.
+    remaps: bool,
     prints: bool,
     asks_version: bool,
 }
@@ -413,6 +444,10 @@ impl Call {
                 "--crate-name" => call.crate_name = Some(value().to_string_lossy().into_owned()),
                 "--crate-type" => {
                     call.crate_types.extend(value().to_string_lossy().split(',').map(str::to_owned));
+                }
+                "--remap-path-prefix" => {
+                    call.remaps = true;
+                    value();
                 }
                 "--out-dir" => call.out_dir = value(),
                 "--target" => call.target = Some(value().to_string_lossy().into_owned()),

@@ -2,6 +2,7 @@
 //!
 //! Profiles are merged one at a time as they are read, so memory does not grow with their number.
 
+mod archives;
 pub mod matching;
 mod objects;
 mod profiles;
@@ -13,8 +14,9 @@ use anyhow::Result;
 use crate::coverage::map::CoverageMap;
 use crate::coverage::profile::Profile;
 
+pub use archives::unpack_archives;
 pub use objects::{coverage_only, is_instrumented, read_objects};
-pub use profiles::read_profiles;
+pub use profiles::{profiles_of, read_profiles};
 
 /// Something that was passed over. The slug names the paragraph of the documentation that explains it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +45,8 @@ pub struct Inputs {
 pub struct Loaded {
     /// The functions of all objects.
     pub map: CoverageMap,
+    /// For each of [`CoverageMap::objects`] the position of its file in [`Inputs::objects`]: a file may hold none or several.
+    pub files: Vec<usize>,
     /// The counts of all processes.
     pub profile: Profile,
     /// What was passed over.
@@ -57,7 +61,7 @@ pub struct Loaded {
 /// No object with coverage data, no profile with counts.
 pub fn load(inputs: &Inputs) -> Result<Loaded> {
     let mut warnings = Vec::new();
-    let map = read_objects(&inputs.objects, inputs.threads, &mut warnings)?;
+    let (map, files) = read_objects(&inputs.objects, inputs.threads, &mut warnings)?;
     let profile = read_profiles(&inputs.profiles, &map, inputs.threads, inputs.ignore_stale, &mut warnings)?;
-    Ok(Loaded { map, profile, warnings })
+    Ok(Loaded { map, files, profile, warnings })
 }

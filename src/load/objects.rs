@@ -23,6 +23,8 @@ use crate::object::{Architecture, CoverageSections, PointerWidth, ReadAt, ReadEr
 /// What the threads share. Objects are added in the order of their paths, whoever has read them first.
 struct Shared {
     map: CoverageMap,
+    /// For each object in the map the position of its file.
+    files: Vec<usize>,
     /// The position of the object that is added next.
     turn: usize,
     n_without_data: usize,
@@ -30,14 +32,19 @@ struct Shared {
     failures: Vec<(usize, anyhow::Error)>,
 }
 
-/// Reads the coverage maps of all `paths`.
+/// Reads the coverage maps of all `paths`. Also returned is for each object in the map the position of its path.
 ///
 /// # Errors
 /// None of the files has coverage data. A single file that cannot be read is a warning.
-pub fn read_objects(paths: &[PathBuf], threads: usize, warnings: &mut Vec<Warning>) -> Result<CoverageMap> {
+pub fn read_objects(
+    paths: &[PathBuf],
+    threads: usize,
+    warnings: &mut Vec<Warning>,
+) -> Result<(CoverageMap, Vec<usize>)> {
     ensure!(!paths.is_empty(), "no object to read coverage maps from");
     let shared = Mutex::new(Shared {
         map: CoverageMap::default(),
+        files: Vec::new(),
         turn: 0,
         n_without_data: 0,
         warnings: Vec::new(),
@@ -60,7 +67,7 @@ pub fn read_objects(paths: &[PathBuf], threads: usize, warnings: &mut Vec<Warnin
     });
 
     let shared = shared.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let Shared { map, n_without_data, warnings: mut found, mut failures, .. } = shared;
+    let Shared { map, files, n_without_data, warnings: mut found, mut failures, .. } = shared;
     failures.sort_unstable_by_key(|(position, _)| *position);
     found.sort_by_key(|(position, _)| *position);
     if map.objects.is_empty() {
@@ -86,7 +93,7 @@ pub fn read_objects(paths: &[PathBuf], threads: usize, warnings: &mut Vec<Warnin
         );
         warnings.push(Warning { slug: "unknown-file-names", message });
     }
-    Ok(map)
+    Ok((map, files))
 }
 
 /// Whether a program has counters, so that a process of it leaves a raw profile. A file that cannot be read has none.
@@ -144,6 +151,7 @@ fn read_object(position: usize, path: &Path, shared: &Mutex<Shared>, turn_change
     match framed {
         Ok((file, objects)) => {
             let new: Vec<_> = objects.iter().map(|object| object.add_to(&mut guard.map)).collect();
+            guard.files.extend(objects.iter().map(|_| position));
             guard.n_without_data += usize::from(objects.is_empty());
             for skipped in &file.skipped {
                 let member = skipped.member.as_ref().map_or(String::new(), |member| format!("({member})"));

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
-use super::Warning;
+use super::{Warning, read_objects};
 use crate::coverage::map::CoverageMap;
 use crate::coverage::profile::Profile;
 use crate::format::error::{Error, ErrorKind};
@@ -102,6 +102,25 @@ pub fn read_profiles(
         profile.n_profiles
     );
     Ok(profile)
+}
+
+/// Those of the raw profiles `paths` that count something in `objects` and are of no older build of them. What cannot be
+/// read is left out.
+pub fn profiles_of(paths: &[PathBuf], objects: &[PathBuf], threads: usize) -> Vec<PathBuf> {
+    if paths.is_empty() || objects.is_empty() {
+        return Vec::new();
+    }
+    let Ok((map, _)) = read_objects(objects, threads, &mut Vec::new()) else { return Vec::new() };
+    let mut buffer = Vec::new();
+    let mut is_of_objects = |path: &&PathBuf| {
+        let Ok(()) = read_file(path, &mut buffer) else { return false };
+        let Ok(profiles) = profraw::parse(&buffer) else { return false };
+        let is_known = |profile: &RawProfile<'_>| {
+            profile.records.iter().any(|it| map.hashes(it.name_ref).next().is_some())
+        };
+        profiles.iter().any(|profile| is_known(profile) && !is_stale(&map, profile))
+    };
+    paths.iter().filter(|path| is_of_objects(path)).cloned().collect()
 }
 
 fn message(path: &Path) -> String {

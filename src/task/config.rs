@@ -119,12 +119,14 @@ impl Config {
                 jobs: None,
                 keep_going: false,
                 branches: false,
+                build_scripts: false,
             },
             manifest: Manifest {
                 path: None,
                 locked: false,
                 offline: false,
                 frozen: false,
+                ignore_rust_version: false,
                 cargo_config: Vec::new(),
             },
             tests: Tests {
@@ -233,6 +235,8 @@ pub struct Build {
     pub keep_going: bool,
     /// Record branches, which needs a nightly compiler.
     pub branches: bool,
+    /// Count build scripts too.
+    pub build_scripts: bool,
 }
 
 /// A number of parallel jobs as cargo takes it.
@@ -270,6 +274,8 @@ pub struct Manifest {
     pub offline: bool,
     /// Both of them.
     pub frozen: bool,
+    /// Build packages that want a newer compiler, too.
+    pub ignore_rust_version: bool,
     /// `KEY=VALUE` pairs or files for cargo's `--config`.
     pub cargo_config: Vec<OsString>,
 }

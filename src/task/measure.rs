@@ -1,20 +1,22 @@
 //! `cargo xtask coverage`: the story from a workspace to its reports.
 
 use std::fs::{self, File, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::config::{Command, Config, Destination};
 use super::metadata::Metadata;
 use super::record::{RunRecord, TestRecord};
-use super::{Outcome, cargo_config, discover, render, sources, testing, threads};
+use super::{Outcome, cargo_config, discover, render, sources, strays, testing, threads};
 use crate::cargo::build::{self, Build, Builder};
 use crate::cargo::invocation::BuildOptions;
-use crate::cargo::workspace::Workspace;
+use crate::cargo::workspace::{CargoTargetKind, Workspace};
 use crate::cargo::wrapper::Instrumentation;
 use crate::interrupt::Interrupt;
 use crate::layout::{LOCK_FILE, Layout, REPORT_FILES};
+use crate::load;
 use crate::runner::{self, CutShort, TestRun};
 use crate::ui::Ui;
 use crate::ui::message::Advised;
@@ -33,6 +35,7 @@ pub(super) fn coverage(config: &Config, ui: &Ui) -> Result<Outcome> {
     let _lock = lock(&layout, ui)?;
 
     // 2. Build with counters, and test what is built: every process leaves a raw profile.
+    let start = SystemTime::now();
     let (options, instrumentation) = build_options(config, ui);
     let builder = Builder::new(&workspace, &options, &instrumentation)?;
     ui.status("Building", "the tests with coverage counters");
@@ -54,9 +57,11 @@ pub(super) fn coverage(config: &Config, ui: &Ui) -> Result<Outcome> {
         (Err(error), None) => return Err(error),
     };
     testing::say_summary(&run, &build, config, ui);
+    say_cached_libraries(&build, ui);
 
     // 3. Write down what was measured, so that it can be reported on again.
-    let record = record(&workspace, config, &build, &run);
+    let strays = strays::collect(&workspace, &layout, &build.target_triple, start);
+    let record = record(&workspace, config, &build, &run, strays);
     render::write_file(&layout.run_json(), record.render().as_bytes())?;
     if let Some(signal) = interrupt.signal() {
         ui.error(&anyhow!(Advised::new(
@@ -146,13 +151,12 @@ pub(super) fn build_options(config: &Config, ui: &Ui) -> (BuildOptions, Instrume
         all_features: features.all,
         no_default_features: features.no_default,
         cargo_profile: build.cargo_profile.clone(),
-        release: false,
         target_triple: build.target_triple.clone(),
         manifest_path: manifest.path.clone(),
         locked: manifest.locked,
         offline: manifest.offline,
         frozen: manifest.frozen,
-        ignore_rust_version: false,
+        ignore_rust_version: manifest.ignore_rust_version,
         jobs: build.jobs.map(|_| threads(config).to_string()),
         keep_going: build.keep_going,
         config: cargo_config(config),
@@ -164,13 +168,40 @@ pub(super) fn build_options(config: &Config, ui: &Ui) -> (BuildOptions, Instrume
         quiet: settings.verbosity == Verbosity::Quiet,
         color: Some(if settings.stderr_color { "always" } else { "never" }.to_owned()),
     };
-    let instrumentation = Instrumentation { branches: build.branches, ..Instrumentation::default() };
+    let instrumentation = Instrumentation {
+        branches: build.branches,
+        build_scripts: build.build_scripts,
+        ..Instrumentation::default()
+    };
     (options, instrumentation)
 }
 
-fn record(workspace: &Workspace, config: &Config, build: &Build, run: &TestRun) -> RunRecord {
+/// A macro that did not run left no counts.
+fn say_cached_libraries(build: &Build, ui: &Ui) {
+    if let Some(first) = build.libraries_from_cache.first()
+        && build.artifacts.iter().any(|artifact| artifact.target.kind == CargoTargetKind::ProcMacro)
+    {
+        let message = format!(
+            "{} libraries came from a compiler cache, `{first}` for one, so that macros in them did not run; their counts are \
+             missing",
+            build.libraries_from_cache.len()
+        );
+        ui.warning("cached-library", message);
+    }
+}
+
+fn record(
+    workspace: &Workspace,
+    config: &Config,
+    build: &Build,
+    run: &TestRun,
+    strays: Vec<PathBuf>,
+) -> RunRecord {
     let mut profiles = build.compiler_profiles.clone();
+    let threads = threads(config).get();
+    profiles.extend(load::profiles_of(&build.build_time_profiles, &build.build_time_objects, threads));
     profiles.extend(run.results.iter().flat_map(|result| result.profiles.iter().cloned()));
+    profiles.extend(strays);
     let tests = testing::binaries(build).zip(&run.results).map(|(binary, result)| TestRecord {
         binary_id: result.binary_id.clone(),
         executable: binary.executable.clone(),
@@ -196,7 +227,7 @@ fn record(workspace: &Workspace, config: &Config, build: &Build, run: &TestRun) 
     });
     RunRecord {
         workspace_root: workspace.root.clone(),
-        sources: sources::source_layout(workspace, &config.packages),
+        sources: sources::source_layout(workspace, config),
         objects: build.objects.clone(),
         doctest_objects: run.results.iter().flat_map(|result| result.objects.iter().cloned()).collect(),
         profiles,

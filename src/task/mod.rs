@@ -15,6 +15,7 @@ mod outside;
 mod program;
 mod render;
 mod sources;
+mod strays;
 mod testing;
 
 use std::ffi::OsString;

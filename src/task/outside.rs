@@ -52,7 +52,7 @@ pub(super) fn show_env(config: &Config, ui: &Ui) -> Result<Outcome> {
     }
     let record = RunRecord {
         workspace_root: workspace.root.clone(),
-        sources: sources::source_layout(&workspace, &config.packages),
+        sources: sources::source_layout(&workspace, config),
         objects: Vec::new(),
         doctest_objects: Vec::new(),
         profiles: Vec::new(),

@@ -50,7 +50,7 @@ pub(super) fn run(config: &Config, ui: &Ui) -> Result<Outcome> {
         "Running",
         format_args!("`{}`", [&[name.clone().into()], arguments.as_slice()].concat().join(" ")),
     );
-    let status = wait(program.command(&config.tests.arguments, &pattern))?;
+    let status = wait(program.command(&config.tests.arguments, &pattern)?)?;
     if !status.success() {
         ui.error(&anyhow!("`{name}` failed ({status})"));
     }
@@ -112,7 +112,7 @@ fn record(
     directory: PathBuf,
     earlier: Option<RunRecord>,
 ) -> RunRecord {
-    let everything = Config::new().packages;
+    let everything = Config::new();
     let mut record = earlier.unwrap_or_else(|| RunRecord {
         workspace_root: workspace.root.clone(),
         sources: sources::source_layout(workspace, &everything),

@@ -117,7 +117,7 @@ fn foreign_record(config: &Config) -> Result<(RunRecord, PathBuf)> {
     };
     let current = std::env::current_dir()?;
     let sources = match &workspace {
-        Some(workspace) => sources::source_layout(workspace, &config.packages),
+        Some(workspace) => sources::source_layout(workspace, config),
         None => {
             SourceLayout { roots: vec![current.to_string_lossy().into_owned()], ..SourceLayout::default() }
         }
@@ -219,7 +219,7 @@ fn evaluate(
         threads,
         ignore_stale: config.model == Model::Union,
     };
-    let Loaded { map, profile, warnings } = load::load(&inputs)?;
+    let Loaded { map, files, profile, warnings } = load::load(&inputs)?;
     for warning in warnings {
         ui.warning(warning.slug, warning.message);
     }
@@ -252,7 +252,9 @@ fn evaluate(
     let n_paths = map.paths.len();
     // Giving back what held the input takes longer than some reports do; nobody has to wait for it.
     std::thread::spawn(move || drop((map, profile)));
-    say_omissions(&coverage.omissions, &objects, ui);
+    let object_paths: Vec<&Path> =
+        files.iter().filter_map(|position| objects.get(*position)).map(PathBuf::as_path).collect();
+    say_omissions(&coverage.omissions, &object_paths, ui);
     if coverage.files.is_empty() {
         let cure = "`--no-default-exclude` counts test and generated code too";
         bail!(Advised::new(format!("none of {n_paths} source files counts"), cure));
@@ -261,7 +263,7 @@ fn evaluate(
 }
 
 /// One warning for each object and reason, with an example: a broken compiler can damage thousands of functions.
-fn say_omissions(omissions: &Omissions, objects: &[PathBuf], ui: &Ui) {
+fn say_omissions(omissions: &Omissions, objects: &[&Path], ui: &Ui) {
     let kinds = [
         ("malformed-function", "cannot be counted", &omissions.malformed),
         ("mismatched-function", "have mismatched data", &omissions.mismatched),
@@ -274,7 +276,7 @@ fn say_omissions(omissions: &Omissions, objects: &[PathBuf], ui: &Ui) {
         let mut by_object: Vec<(&Path, Vec<&OmittedFunction>)> = Vec::new();
         let mut positions: HashMap<usize, usize> = HashMap::new();
         for function in functions {
-            let object = objects.get(function.object).map_or(Path::new("?"), PathBuf::as_path);
+            let object = objects.get(function.object).copied().unwrap_or(Path::new("?"));
             let position = *positions.entry(function.object).or_insert_with(|| {
                 by_object.push((object, Vec::new()));
                 by_object.len() - 1

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use super::config::Packages;
+use super::config::Config;
 use crate::cargo::workspace::{CargoTargetKind, Package, Workspace};
 use crate::filter::{AuxiliaryKind, PackageSources, SourceLayout};
 
 /// Where the workspace's sources are, and which of its packages were selected.
-pub(super) fn source_layout(workspace: &Workspace, packages: &Packages) -> SourceLayout {
+pub(super) fn source_layout(workspace: &Workspace, config: &Config) -> SourceLayout {
+    let packages = &config.packages;
     let build_dirs = [Some(&workspace.target_dir), workspace.build_dir.as_ref()];
     SourceLayout {
         roots: with_real_path(&workspace.root),
@@ -19,7 +20,7 @@ pub(super) fn source_layout(workspace: &Workspace, packages: &Packages) -> Sourc
                 name: package.name.clone(),
                 dir: text(&package.dir),
                 is_selected: workspace.selects(package, &packages.select, &packages.exclude),
-                auxiliary_targets: auxiliary_targets(package),
+                auxiliary_targets: auxiliary_targets(package, config.build.build_scripts),
             })
             .collect(),
     }
@@ -41,13 +42,17 @@ fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-fn auxiliary_targets(package: &Package) -> Vec<(AuxiliaryKind, String)> {
+/// The sources that are no product. A build script that was asked for is one.
+fn auxiliary_targets(package: &Package, with_build_scripts: bool) -> Vec<(AuxiliaryKind, String)> {
     let auxiliary = |kind| match kind {
         CargoTargetKind::Test => Some(AuxiliaryKind::Test),
         CargoTargetKind::Bench => Some(AuxiliaryKind::Bench),
         CargoTargetKind::Example => Some(AuxiliaryKind::Example),
-        CargoTargetKind::BuildScript => Some(AuxiliaryKind::BuildScript),
-        CargoTargetKind::Lib | CargoTargetKind::ProcMacro | CargoTargetKind::Bin => None,
+        CargoTargetKind::BuildScript if !with_build_scripts => Some(AuxiliaryKind::BuildScript),
+        CargoTargetKind::BuildScript
+        | CargoTargetKind::Lib
+        | CargoTargetKind::ProcMacro
+        | CargoTargetKind::Bin => None,
     };
     package
         .targets

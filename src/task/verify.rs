@@ -92,10 +92,11 @@ pub fn verify(
     let loaded = load::load(&inputs(false))?;
     let ours = llvm::evaluate(&loaded.map, &loaded.profile, &|_| true);
     let mut verification = Verification { n_functions: ours.functions.len(), ..Verification::default() };
+    let members = load::unpack_archives(&objects, &work_dir.join("members"))?;
     let mut reference_lcov = Vec::new();
     for (name, format, flags) in EXPORTS {
         let options = ExportOptions { format, flags, ignore_filename_regexes: &[] };
-        let (reference, _) = tools.export(&sh, &merged, &objects, &options)?;
+        let (reference, _) = tools.export(&sh, &merged, &members, &options)?;
         let rendered = render(&ours, format, flags)?;
         match first_difference(&reference, &rendered) {
             None => verification.exports.push((name.to_owned(), reference.len())),

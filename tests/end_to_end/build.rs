@@ -7,8 +7,9 @@ use std::path::Path;
 
 use crate::support::env_dump::EnvDump;
 use crate::support::program::{Finished, Program};
+use crate::support::truth::{Exclusions, check_lines};
 use crate::support::workspace::Workspace;
-use crate::{lcov, xtask};
+use crate::{host, lcov, read_lcov, xtask};
 
 /// The crates that cargo says it compiled.
 pub(crate) fn compiled(finished: &Finished) -> Vec<String> {
@@ -17,7 +18,7 @@ pub(crate) fn compiled(finished: &Finished) -> Vec<String> {
 }
 
 /// A workspace whose member depends on a crate outside of it, which stands for a dependency from a registry.
-fn with_dependency() -> Workspace {
+pub(crate) fn with_dependency() -> Workspace {
     let workspace = Workspace::copy("only-bin");
     let dependency = workspace.beside("dependency");
     fs::create_dir_all(dependency.join("src")).expect("a directory");
@@ -90,6 +91,12 @@ pub(crate) fn dumps(workspace: &Workspace, name: &str, run: impl FnOnce(&Path)) 
 #[test]
 fn test_processes_start_as_under_cargo_test() {
     check_environments(&Workspace::copy("env-dump"), &[]);
+}
+
+#[test]
+fn test_processes_for_a_named_target_start_as_under_cargo_test() {
+    let host = host();
+    check_environments(&Workspace::copy("env-dump"), &[("CARGO_BUILD_TARGET", OsStr::new(&host))]);
 }
 
 /// Runs the tests of `env-dump` under cargo and under us, both with these `variables` besides, and compares what the processes
@@ -219,4 +226,22 @@ pub(crate) fn target_files(workspace: &Workspace) -> Vec<String> {
     }
     files.sort();
     files
+}
+
+#[test]
+#[cfg(unix)]
+fn a_checkout_that_was_moved() {
+    let workspace = Workspace::copy("only-bin");
+    xtask(&workspace).arg("coverage").run().expect_success();
+    let moved = workspace.beside("moved").join("checkout");
+    fs::rename(workspace.root(), &moved).expect("ours");
+    xtask(&workspace).current_dir(&moved).arg("coverage").run().expect_success();
+    check_lines(&read_lcov(&moved.join("target/coverage/lcov.info")), &moved, Exclusions::Default);
+    // trybuild looks here for the features that a test was built with. Since cargo 1.100 they are elsewhere.
+    let fingerprints = moved.join("target/debug/.fingerprint");
+    if fingerprints.exists() {
+        let link = fs::read_link(moved.join("target/coverage/build/debug/.fingerprint")).expect("a link");
+        assert_eq!(link, fingerprints);
+    }
+    fs::rename(&moved, workspace.root()).expect("ours");
 }

@@ -6,9 +6,14 @@ use crate::{lcov, read_lcov, xtask};
 
 /// Measures a workspace with the default exclusions and without them, and checks every marked line. Nothing may be left in
 /// the tree but what cargo leaves there.
-fn check(workspace: &Workspace) {
+pub(crate) fn check(workspace: &Workspace) {
+    check_with(workspace, &[]);
+}
+
+/// The same for a run with further arguments.
+pub(crate) fn check_with(workspace: &Workspace, arguments: &[&str]) {
     let before = workspace.files();
-    xtask(workspace).arg("coverage").run().expect_success();
+    xtask(workspace).arg("coverage").args(arguments).run().expect_success();
     check_lines(&lcov(workspace), workspace.root(), Exclusions::Default);
 
     let all = workspace.beside("output").join("all.info");

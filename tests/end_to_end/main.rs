@@ -12,6 +12,8 @@ mod program;
 mod reports;
 mod running;
 mod target_runner;
+mod targets;
+mod toolchains;
 
 use std::path::Path;
 
@@ -22,6 +24,13 @@ use support::workspace::Workspace;
 /// Our program in the root of a workspace.
 fn xtask(workspace: &Workspace) -> Program {
     Program::ours(env!("CARGO_BIN_EXE_xtask-coverage")).current_dir(workspace.root())
+}
+
+/// The triple that the compiler runs on.
+fn host() -> String {
+    let version = Program::new("rustc").arg("-vV").run().expect_success();
+    let host = version.stdout.lines().find_map(|line| line.strip_prefix("host: "));
+    host.expect("rustc names its host").to_owned()
 }
 
 /// The tracefile that a bare run leaves.

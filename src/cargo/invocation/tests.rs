@@ -42,7 +42,6 @@ fn cargo_s_arguments() {
                 all_targets: true,
                 all_features: true,
                 no_default_features: true,
-                release: true,
                 locked: true,
                 offline: true,
                 frozen: true,
@@ -52,8 +51,8 @@ fn cargo_s_arguments() {
                 verbose: 2,
                 ..default()
             },
-            "--lib --bins --tests --examples --benches --all-targets --all-features --no-default-features --release \
-             --locked --offline --frozen --ignore-rust-version --keep-going --quiet -v -v --package app",
+            "--lib --bins --tests --examples --benches --all-targets --all-features --no-default-features --locked \
+             --offline --frozen --ignore-rust-version --keep-going --quiet -v -v --package app",
         ),
         (
             BuildOptions {
@@ -182,7 +181,11 @@ fn what_is_compiled_for() {
     check(&[("CARGO_BUILD_TARGET", "c-d")], default(), "c-d");
     check(&[("CARGO_BUILD_TARGET", "c-d")], given(), "a-b");
     check(&[], BuildOptions { config: strings(&["build.target = \"e-f\""]), ..default() }, "e-f");
-    check(&[], BuildOptions { config: strings(&["build.target = [\"e-f\"]"]), ..default() }, LINUX);
+    check(&[], BuildOptions { config: strings(&["build.target = [\"e-f\"]"]), ..default() }, "e-f");
+    check(&[], BuildOptions { config: strings(&["build.target = ['e-f', 'g-h']"]), ..default() }, LINUX);
+    check(&[("CARGO_BUILD_TARGET", "host-tuple")], default(), LINUX);
+    check(&[("CARGO_BUILD_TARGET", "targets/own.json")], default(), LINUX);
+    check(&[("CARGO_BUILD_TARGET", "own.json")], default(), LINUX);
 }
 
 #[test]

@@ -17,6 +17,7 @@ fn options() -> Options {
         ],
         flags: vec!["-C".to_owned(), "instrument-coverage".to_owned()],
         build_scripts: false,
+        source_dirs: vec!["/w".into(), "/real/w".into()],
         host: "host".to_owned(),
         profiler_triples: vec!["host".to_owned(), "with-runtime".to_owned()],
         chained: Some("/bin/chained".into()),
@@ -100,6 +101,17 @@ fn without_incremental_compilation_none_is_added() {
     let (_, added) =
         compile(&UNIT.replace("-C incremental=/w/target/debug/incremental", ""), &VARIABLES, &options());
     assert_eq!(added, ["-C", "debuginfo=line-tables-only", "-C", "instrument-coverage"]);
+}
+
+#[test]
+fn sources_of_members_keep_their_paths() {
+    for remap in ["--remap-path-prefix=/w=/build", "--remap-path-prefix /w=/build"] {
+        let (_, added) = compile(&format!("{UNIT} {remap}"), &VARIABLES, &options());
+        let own: Vec<&str> = added.iter().filter_map(|it| it.strip_prefix("--remap-path-prefix=")).collect();
+        assert_eq!(own, ["/w=/w", "/real/w=/real/w"]);
+        let (_, added) = compile(&format!("{UNIT} {remap} --target without-runtime"), &VARIABLES, &options());
+        assert_eq!(added, ["-C", "incremental=/w/target/coverage/incremental"]);
+    }
 }
 
 #[test]

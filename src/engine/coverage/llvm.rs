@@ -89,8 +89,8 @@ struct Loader<'a> {
     map: &'a CoverageMap,
     profile: &'a Profile,
     fates: HashMap<MappingIndex, Fate>,
-    /// The listed functions of each name.
-    listed: RefMap<Vec<u32>>,
+    /// The listed functions of each name, and their structural hashes.
+    listed: RefMap<Vec<(u32, u64)>>,
     functions: Vec<FunctionRecord>,
     by_file: BTreeMap<PathIndex, Vec<u32>>,
     omissions: Omissions,
@@ -169,28 +169,25 @@ impl<'a> Loader<'a> {
         if regions.is_empty() {
             return Fate::LeftOut;
         }
-        let same_files = |&listed: &u32| self.functions[listed as usize].filenames[..] == files[..];
-        if let Some(first) =
-            self.listed.get(&record.name_ref).and_then(|all| all.iter().find(|f| same_files(f)))
-        {
-            let first = *first;
+        let same_files = |listed: &&(u32, u64)| self.functions[listed.0 as usize].filenames[..] == files[..];
+        if let Some(&first) = self.listed.get(&record.name_ref).and_then(|all| all.iter().find(same_files)) {
             self.omit_shadowed(object, index, first);
             return Fate::LeftOut;
         }
-        self.list(record.name_ref, name, files, regions, branches);
+        self.list(record, name, files, regions, branches);
         Fate::Listed
     }
 
     fn list(
         &mut self,
-        name_ref: u64,
+        record: &MappingRecord,
         name: &[u8],
         files: Vec<PathIndex>,
         regions: Vec<CountedRegion>,
         branches: Vec<CountedBranch>,
     ) {
         let index = self.functions.len() as u32;
-        self.listed.entry(name_ref).or_default().push(index);
+        self.listed.entry(record.name_ref).or_default().push((index, record.func_hash));
         for (position, path) in files.iter().enumerate() {
             if !files[..position].contains(path) {
                 self.by_file.entry(*path).or_default().push(index);
@@ -215,18 +212,23 @@ impl<'a> Loader<'a> {
         self.omissions.mismatched.push(omitted);
     }
 
-    fn omit_shadowed(&mut self, object: usize, index: MappingIndex, first: u32) {
+    fn omit_shadowed(&mut self, object: usize, index: MappingIndex, (first, first_hash): (u32, u64)) {
         let first = &self.functions[first as usize];
+        let first_ran = first.regions.iter().any(|region| region.range.count > 0);
         // Equal code with equal counts is what LLVM expects here; only a difference is worth a word.
         let counts_differ = {
             let record = &self.map.mappings[index as usize];
-            self.profile
-                .counts(record.name_ref, record.func_hash)
-                .is_some_and(|counts| counts.iter().any(|&c| c > 0))
-                && first.regions.iter().all(|region| region.range.count == 0)
+            let counts = self.profile.counts(record.name_ref, record.func_hash);
+            counts.is_some_and(|counts| counts.iter().any(|&c| c > 0))
+                && (!first_ran || first_hash != record.func_hash)
         };
         if counts_differ {
-            let reason = "an earlier object has a function of this name that never ran".to_owned();
+            let which = if first_ran {
+                "another function of this name"
+            } else {
+                "a function of this name that never ran"
+            };
+            let reason = format!("an earlier object has {which}");
             let omitted = self.omitted(object, index, reason);
             self.omissions.shadowed.push(omitted);
         }

@@ -188,6 +188,18 @@ fn an_unused_record_in_an_earlier_object_hides_nothing_from_the_union() {
 }
 
 #[test]
+fn exported_functions_of_two_builds_add_up_in_the_union() {
+    // `#[no_mangle]` in a library and in its own tests: the hash is of the body and the crate that it is in.
+    let build = |hash| vec![function("exported", hash, 1, &[(1, 1, 1, 9)])];
+    let objects = [build(8), build(9)];
+    let counts: &[(&str, u64, &[u64])] = &[("exported", 8, &[3]), ("exported", 9, &[1])];
+    check(&objects, counts, &["/w/a.rs: 1=4; f 1/1, r 1/1, l 1/1"], &["/w/a.rs: 1=3; f 1/1, r 1/1, l 1/1"]);
+    assert_eq!(evaluate(Model::Llvm, &objects, counts).omissions.shadowed.len(), 1);
+    let one_build = [build(8), vec![function("exported", 8, 1, &[(1, 1, 1, 8)])]];
+    assert_eq!(evaluate(Model::Llvm, &one_build, counts).omissions.shadowed.len(), 0);
+}
+
+#[test]
 fn within_an_object_a_placeholder_gives_way() {
     let placeholder = || function("f", 0, 1, &[(0, 1, 1, 9)]);
     let used = || function("f", 9, 1, &[(1, 1, 1, 9)]);

@@ -253,6 +253,12 @@ pub(crate) const SECTIONS: &[Section] = &[
             Flag::switch("branch", |config, on| config.build.branches = on)
                 .of(INSTRUMENT)
                 .help("Record which way conditions went. This needs a nightly compiler."),
+            Flag::switch("include-build-script", |config, on| config.build.build_scripts = on)
+                .of(RUN)
+                .help(
+                    "Count build scripts as well, as they ran when cargo last had to run them. The members of the workspace \
+                     are compiled apart for it.",
+                ),
         ],
     },
     Section {
@@ -276,6 +282,9 @@ pub(crate) const SECTIONS: &[Section] = &[
             Flag::switch("frozen", |config, on| config.manifest.frozen = on)
                 .of(ALL)
                 .help("The same as `--locked --offline`."),
+            Flag::switch("ignore-rust-version", |config, on| config.manifest.ignore_rust_version = on)
+                .of(RUN)
+                .help("Build packages whose `rust-version` is newer than the compiler."),
             Flag::many("config", "KEY=VALUE|PATH", |config, value| {
                 config.manifest.cargo_config.push(value.to_owned());
                 Ok(())

@@ -164,9 +164,11 @@ fn selection() {
 #[test]
 fn build() {
     check(
-        "coverage --profile dist --target x86_64-unknown-linux-musl --target-dir t --keep-going --branch",
+        "coverage --profile dist --target x86_64-unknown-linux-musl --target-dir t --keep-going --branch \
+         --include-build-script",
         RUN,
         |config| {
+            config.build.build_scripts = true;
             config.build.cargo_profile = Some("dist".into());
             config.build.target_triple = Some("x86_64-unknown-linux-musl".into());
             config.build.target_dir = Some("t".into());
@@ -179,9 +181,11 @@ fn build() {
     check("coverage --jobs -2", RUN, |config| config.build.jobs = Some(Jobs::AllBut(number(2))));
     check("coverage -j 4 -j default", RUN, |_| {});
     check(
-        "coverage --manifest-path a/Cargo.toml --locked --offline --frozen --config a=1 --config=b.toml",
+        "coverage --manifest-path a/Cargo.toml --locked --offline --frozen --ignore-rust-version --config a=1 \
+         --config=b.toml",
         RUN,
         |config| {
+            config.manifest.ignore_rust_version = true;
             config.manifest.path = Some("a/Cargo.toml".into());
             (config.manifest.locked, config.manifest.offline, config.manifest.frozen) = (true, true, true);
             config.manifest.cargo_config = vec!["a=1".into(), "b.toml".into()];

@@ -1,0 +1,4 @@
+// cov-file: absent (never compiles)
+fn main() {
+    app::number!();
+}
