@@ -129,6 +129,7 @@ impl Config {
                 doctests: Doctests::Usual,
                 timeout: None,
                 slowest: None,
+                nextest: false,
             },
             input: Input { objects: Vec::new(), profiles: Vec::new() },
             exclusion: Exclusion { ignore_filename_regex: Vec::new(), defaults: true },
@@ -270,7 +271,7 @@ pub struct Tests {
     pub run: bool,
     /// Only tests whose names contain this.
     pub filter: Option<String>,
-    /// Arguments for every test binary.
+    /// Arguments for every test binary, or with `nextest` for `cargo nextest run`.
     pub arguments: Vec<OsString>,
     /// Start no further test binary when one has failed.
     pub fail_fast: bool,
@@ -288,6 +289,8 @@ pub struct Tests {
     pub timeout: Option<Duration>,
     /// List so many of the slowest tests.
     pub slowest: Option<NonZeroU32>,
+    /// Have cargo-nextest run them, without doctests.
+    pub nextest: bool,
 }
 
 /// Whether the examples in the documentation of libraries are run.
