@@ -12,6 +12,7 @@ use super::config::{Command, Config, Destination, Format, ReportRequest};
 use super::record::RunRecord;
 use super::{Outcome, discover, measure, outside, shown, sources, threads};
 use crate::coverage::summary::Ratio;
+use crate::coverage::symbol::is_doctest_code;
 use crate::coverage::union::UnionOptions;
 use crate::coverage::{Coverage, FileCoverage, Model, Omissions, OmittedFunction, Summary, llvm, union};
 use crate::export::json::{self, JsonOptions};
@@ -270,8 +271,9 @@ fn say_omissions(omissions: &Omissions, objects: &[&Path], ui: &Ui) {
         ("shadowed-function", "are hidden by an older copy", &omissions.shadowed),
     ];
     for (slug, what, functions) in kinds {
-        // Threads find them in any order.
-        let mut functions: Vec<&OmittedFunction> = functions.iter().collect();
+        // The code of doctests is none that anybody wants to see. Threads find the others in any order.
+        let is_wanted = |function: &&OmittedFunction| !is_doctest_code(&function.name);
+        let mut functions: Vec<&OmittedFunction> = functions.iter().filter(is_wanted).collect();
         functions.sort_by_key(|function| (function.object, &function.name));
         let mut by_object: Vec<(&Path, Vec<&OmittedFunction>)> = Vec::new();
         let mut positions: HashMap<usize, usize> = HashMap::new();

@@ -171,7 +171,7 @@ impl<'a> Loader<'a> {
         }
         let same_files = |listed: &&(u32, u64)| self.functions[listed.0 as usize].filenames[..] == files[..];
         if let Some(&first) = self.listed.get(&record.name_ref).and_then(|all| all.iter().find(same_files)) {
-            self.omit_shadowed(object, index, first);
+            self.omit_shadowed(object, index, first, &regions);
             return Fate::LeftOut;
         }
         self.list(record, name, files, regions, branches);
@@ -212,9 +212,18 @@ impl<'a> Loader<'a> {
         self.omissions.mismatched.push(omitted);
     }
 
-    fn omit_shadowed(&mut self, object: usize, index: MappingIndex, (first, first_hash): (u32, u64)) {
+    fn omit_shadowed(
+        &mut self,
+        object: usize,
+        index: MappingIndex,
+        (first, first_hash): (u32, u64),
+        regions: &[CountedRegion],
+    ) {
         let first = &self.functions[first as usize];
         let first_ran = first.regions.iter().any(|region| region.range.count > 0);
+        let start = |regions: &[CountedRegion]| regions.first().map(|region| region.range.start);
+        // Functions of one name that stand elsewhere: the `main` of every doctest is one, to LLVM.
+        let is_elsewhere = start(regions) != start(&first.regions);
         // Equal code with equal counts is what LLVM expects here; only a difference is worth a word.
         let counts_differ = {
             let record = &self.map.mappings[index as usize];
@@ -222,8 +231,8 @@ impl<'a> Loader<'a> {
             counts.is_some_and(|counts| counts.iter().any(|&c| c > 0))
                 && (!first_ran || first_hash != record.func_hash)
         };
-        if counts_differ {
-            let which = if first_ran {
+        if is_elsewhere || counts_differ {
+            let which = if first_ran || is_elsewhere {
                 "another function of this name"
             } else {
                 "a function of this name that never ran"

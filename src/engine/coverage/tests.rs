@@ -200,6 +200,21 @@ fn exported_functions_of_two_builds_add_up_in_the_union() {
 }
 
 #[test]
+fn another_function_of_the_same_name_is_dropped_by_llvm_and_said_to_be() {
+    // As the `main` of every doctest in a file.
+    let main = |hash, line| vec![function("main", hash, 1, &[(1, line, 1, 9)])];
+    let objects = [main(8, 1), main(9, 5)];
+    let counts: &[(&str, u64, &[u64])] = &[("main", 8, &[0]), ("main", 9, &[0])];
+    check(
+        &objects,
+        counts,
+        &["/w/a.rs: 1=0 5=0; f 0/2, r 0/2, l 0/2"],
+        &["/w/a.rs: 1=0; f 0/1, r 0/1, l 0/1"],
+    );
+    assert_eq!(evaluate(Model::Llvm, &objects, counts).omissions.shadowed.len(), 1);
+}
+
+#[test]
 fn within_an_object_a_placeholder_gives_way() {
     let placeholder = || function("f", 0, 1, &[(0, 1, 1, 9)]);
     let used = || function("f", 9, 1, &[(1, 1, 1, 9)]);
