@@ -23,6 +23,7 @@ pub const LOCK_FILE: &str = "lock";
 /// | `raw/<binary>/` | raw profiles of one test binary and of the programs that it started |
 /// | `outside/` | raw profiles of processes that another harness started in the environment of `show-env` |
 /// | `raw/.strays/` | those that were found in the source tree |
+/// | `nextest/` | what cargo-nextest is told of the build, and the runner that it starts tests with |
 /// | `run.json` | objects, profiles and tests of the latest run |
 /// | `verification/` | what a comparison with LLVM's tools needs while it runs |
 /// | `lock` | held while a run writes here |
@@ -96,6 +97,16 @@ impl Layout {
         self.raw().join(".strays")
     }
 
+    /// What cargo-nextest is told, and what it leaves for us.
+    pub fn nextest(&self) -> PathBuf {
+        self.root.join("nextest")
+    }
+
+    /// The raw profiles of what cargo-nextest starts besides tests. No test binary has this name.
+    pub fn raw_of_scripts(&self) -> PathBuf {
+        self.raw().join(".scripts")
+    }
+
     /// The description of the latest run, from which reports are rendered again.
     pub fn run_json(&self) -> PathBuf {
         self.root.join("run.json")
@@ -150,6 +161,8 @@ mod tests {
             layout.raw(),
             layout.outside(),
             layout.strays(),
+            layout.raw_of_scripts(),
+            layout.nextest(),
             layout.run_json(),
             layout.durations(),
             layout.lock(),

@@ -50,9 +50,10 @@ pub fn compile_if_asked() -> Option<ExitCode> {
         Role::Rustc => cargo::wrapper::wrap(&own, arguments.collect()),
         Role::Rustdoc => cargo::doctests::record(&own, &arguments.collect::<Vec<_>>()),
         Role::Runtool => runner::runtool::run(arguments.collect()),
+        Role::Nextest => runner::nextest::start(&own, arguments.collect()),
     };
     Some(done.unwrap_or_else(|error| {
-        // Cargo and rustdoc show what their tools print; there is nobody else to tell if even that fails.
+        // Who called shows what its tools print; there is nobody else to tell if even that fails.
         let _ = writeln!(std::io::stderr(), "error: {}: {error:#}", role.name());
         ExitCode::FAILURE
     }))

@@ -104,6 +104,8 @@ pub struct Build {
     pub artifacts: Vec<Artifact>,
     /// What the build scripts said, dependencies' too, in cargo's order.
     pub build_scripts: Vec<BuildScript>,
+    /// The directories that cargo puts before the library path of these programs, taken together.
+    pub library_dirs: BTreeSet<PathBuf>,
     /// Profiles that proc-macros of members left while these units were compiled, now or in an earlier build, sorted.
     pub compiler_profiles: Vec<PathBuf>,
     /// Names of libraries that a compiler cache supplied, sorted: no compiler ran for them, and so no proc-macro.
@@ -520,12 +522,14 @@ impl<'a> Outputs<'a> {
         let executable = artifact.executable.clone().context("a test artifact has no executable")?;
         let place = Place::of(&executable, &[&self.layout.build(), &self.build_dir]);
         let programs = self.programs_for(member, artifact, &place);
+        let library_path = self.library_path(&place);
+        self.build.library_dirs.extend(library_path.iter().cloned());
         let none = Variables::new();
         let process = TestProcess {
             cargo: &self.cargo,
             build_script: self.build_script_of(member, &place),
             programs: &programs,
-            library_path: &self.library_path(&place),
+            library_path: &library_path,
             configured: self.build.configured.as_ref().unwrap_or(&none),
         };
         Ok(TestBinary {

@@ -9,6 +9,7 @@ pub mod environment;
 pub mod invocation;
 mod json;
 pub mod message;
+pub mod nextest;
 pub mod outside;
 pub mod program;
 pub mod role;

@@ -18,11 +18,13 @@ pub enum Role {
     Rustdoc,
     /// Runs a program that somebody else starts, with the variables that a test binary gets: [`crate::runner::runtool`].
     Runtool,
+    /// The same for cargo-nextest, which starts programs that are known beforehand: [`crate::runner::nextest`].
+    Nextest,
 }
 
 impl Role {
     /// All of them.
-    pub const ALL: [Role; 3] = [Role::Rustc, Role::Rustdoc, Role::Runtool];
+    pub const ALL: [Role; 4] = [Role::Rustc, Role::Rustdoc, Role::Runtool, Role::Nextest];
 
     /// The file name, without the system's ending for programs.
     pub fn name(self) -> &'static str {
@@ -30,6 +32,7 @@ impl Role {
             Role::Rustc => "xtask-coverage-rustc",
             Role::Rustdoc => "xtask-coverage-rustdoc",
             Role::Runtool => "xtask-coverage-runtool",
+            Role::Nextest => "xtask-coverage-nextest",
         }
     }
 
@@ -110,6 +113,7 @@ mod tests {
             ("/w/target/coverage/wrapper/0/xtask-coverage-rustc", Some(Role::Rustc)),
             ("xtask-coverage-rustdoc.exe", Some(Role::Rustdoc)),
             ("./xtask-coverage-runtool", Some(Role::Runtool)),
+            ("/w/target/coverage/nextest/xtask-coverage-nextest", Some(Role::Nextest)),
             ("/w/target/debug/xtask", None),
             ("xtask-coverage", None),
             ("xtask-coverage-rustc-2", None),

@@ -278,10 +278,23 @@ impl CargoTargetKind {
 
 /// The output of `cargo metadata`. It takes about 10 ms, because `--no-deps` resolves nothing.
 fn read_metadata(environment: &Environment, options: &DiscoverOptions) -> Result<Value> {
+    let output = call_metadata(environment, options, &["--no-deps"])?;
+    serde_json::from_slice(&output).with_context(|| {
+        format!("`{} metadata` did not print JSON", Path::new(environment.cargo()).display())
+    })
+}
+
+/// What `cargo metadata` prints with these arguments besides those of `options`.
+pub(super) fn call_metadata(
+    environment: &Environment,
+    options: &DiscoverOptions,
+    arguments: &[&str],
+) -> Result<Vec<u8>> {
     let shell = Shell::new().context("failed to find the current directory")?;
     let mut command = shell
         .cmd(environment.cargo())
-        .args(["metadata", "--format-version", "1", "--no-deps"])
+        .args(["metadata", "--format-version", "1"])
+        .args(arguments)
         .env_clear()
         .envs(environment.variables());
     if let Some(manifest_path) = &options.manifest_path {
@@ -316,7 +329,7 @@ fn read_metadata(environment: &Environment, options: &DiscoverOptions) -> Result
         }
         bail!("failed to read the workspace: `cargo metadata` said: {said}");
     }
-    serde_json::from_slice(&output.stdout).with_context(|| format!("`{cargo} metadata` did not print JSON"))
+    Ok(output.stdout)
 }
 
 /// Says what is wrong with a `--manifest-path` before cargo says it less clearly.

@@ -7,7 +7,9 @@
 mod budget;
 mod guard;
 pub mod harness;
+mod junit;
 mod leftover;
+pub mod nextest;
 mod process;
 mod profiles;
 pub mod runtool;
@@ -154,6 +156,8 @@ pub enum Outcome {
     NotStarted(String),
     /// It was not run, because another one had failed.
     NotRun,
+    /// Somebody else ran it and did not tell how it ended.
+    Unknown,
 }
 
 /// What is known of a test binary after a run.
@@ -195,6 +199,10 @@ pub struct TestRun {
     pub results: Vec<BinaryResult>,
     /// From the start of the first to the end of the last.
     pub duration: Duration,
+    /// Whether tests failed.
+    pub failed: bool,
+    /// Profiles that belong to none of the binaries alone, sorted.
+    pub profiles: Vec<PathBuf>,
 }
 
 impl TestRun {
@@ -269,8 +277,10 @@ pub fn run_tests<T>(
     let results = (0..).zip(&jobs).map(|(index, planned)| {
         results.remove(&index).unwrap_or_else(|| BinaryResult::not_run(&planned.job.binary))
     });
+    let results: Vec<BinaryResult> = results.collect();
     let duration = lock(&first).map_or(Duration::ZERO, |first| first.elapsed());
-    Ok((TestRun { results: results.collect(), duration }, fed))
+    let failed = results.iter().any(BinaryResult::failed);
+    Ok((TestRun { results, duration, failed, profiles: Vec::new() }, fed))
 }
 
 /// A run under way.
@@ -521,6 +531,7 @@ impl fmt::Display for Outcome {
             Outcome::CutShort(CutShort::Interrupted) => f.write_str("was interrupted"),
             Outcome::NotStarted(reason) => write!(f, "could not be started: {reason}"),
             Outcome::NotRun => f.write_str("was not run"),
+            Outcome::Unknown => f.write_str("ended somehow"),
         }
     }
 }

@@ -142,6 +142,7 @@ impl Config {
                 timeout: None,
                 slowest: None,
                 keep_profiles: false,
+                nextest: false,
             },
             harness: Harness { shell: Shell::Sh, continuous: false },
             input: Input { objects: Vec::new(), profiles: Vec::new() },
@@ -288,7 +289,7 @@ pub struct Tests {
     pub run: bool,
     /// Only tests whose names contain this.
     pub filter: Option<String>,
-    /// Arguments for every test binary, or for the program.
+    /// Arguments for every test binary, or for the program, or with `nextest` for `cargo nextest run`.
     pub arguments: Vec<OsString>,
     /// Start no further test binary when one has failed.
     pub fail_fast: bool,
@@ -308,6 +309,8 @@ pub struct Tests {
     pub slowest: Option<NonZeroU32>,
     /// Count on: what the runs before have counted is not removed. For [`Command::Run`] and [`Command::ShowEnv`].
     pub keep_profiles: bool,
+    /// Have cargo-nextest run them, without doctests.
+    pub nextest: bool,
 }
 
 /// Whether the examples in the documentation of libraries are run.

@@ -69,7 +69,7 @@ fn story(command: Command) -> Story {
                  `target/coverage/lcov.info` for editors and services, and prints a table of files. Nothing but \
                  cargo and rustc is needed. Dependencies are compiled once, for this and for `cargo test`.",
                 "TESTNAME runs only tests whose names contain it. TEST ARGUMENTS go to every test binary; \
-                 `cargo test -- --help` lists them.",
+                 `cargo test -- --help` lists them. With `--nextest` they go to `cargo nextest run`.",
             ],
             examples: &[
                 ("cargo xtask coverage", "Test everything; print a table, worst file first."),

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::config::{Command, Config, Destination};
 use super::metadata::Metadata;
 use super::record::{RunRecord, TestRecord};
-use super::{Outcome, cargo_config, discover, render, sources, strays, testing, threads};
+use super::{Outcome, cargo_config, discover, nextest, render, sources, strays, testing, threads};
 use crate::cargo::build::{self, Build, Builder};
 use crate::cargo::invocation::BuildOptions;
 use crate::cargo::workspace::{CargoTargetKind, Workspace};
@@ -47,7 +47,10 @@ pub(super) fn coverage(config: &Config, ui: &Ui) -> Result<Outcome> {
     }
     let listening = Interrupt::listen()?;
     let interrupt = listening.interrupt();
-    let tested = testing::build_and_test(&workspace, builder, config, &metadata, interrupt, ui);
+    let tested = match config.tests.nextest {
+        true => nextest::build_and_test(&workspace, builder, config, interrupt, ui),
+        false => testing::build_and_test(&workspace, builder, config, &metadata, interrupt, ui),
+    };
     let (run, build) = match (tested, interrupt.signal()) {
         (Ok(tested), _) => tested,
         (Err(_), Some(signal)) => {
@@ -56,7 +59,9 @@ pub(super) fn coverage(config: &Config, ui: &Ui) -> Result<Outcome> {
         }
         (Err(error), None) => return Err(error),
     };
-    testing::say_summary(&run, &build, config, ui);
+    if !config.tests.nextest {
+        testing::say_summary(&run, &build, config, ui);
+    }
     say_cached_libraries(&build, ui);
 
     // 3. Write down what was measured, so that it can be reported on again.
@@ -82,7 +87,7 @@ pub(super) fn coverage(config: &Config, ui: &Ui) -> Result<Outcome> {
         true => Outcome::Fine,
         false => render::write_reports(&record, &requests, config, ui)?,
     };
-    match run.results.iter().any(runner::BinaryResult::failed) {
+    match run.failed {
         true if !config.tests.ignore_failures => Ok(Outcome::TestsFailed),
         _ => Ok(reported),
     }
@@ -201,6 +206,7 @@ fn record(
     let threads = threads(config).get();
     profiles.extend(load::profiles_of(&build.build_time_profiles, &build.build_time_objects, threads));
     profiles.extend(run.results.iter().flat_map(|result| result.profiles.iter().cloned()));
+    profiles.extend(run.profiles.iter().cloned());
     profiles.extend(strays);
     let tests = testing::binaries(build).zip(&run.results).map(|(binary, result)| TestRecord {
         binary_id: result.binary_id.clone(),
@@ -211,6 +217,7 @@ fn record(
             runner::Outcome::CutShort(CutShort::TimedOut(_)) => "timed out",
             runner::Outcome::CutShort(CutShort::Interrupted) => "interrupted",
             runner::Outcome::NotRun => "not run",
+            runner::Outcome::Unknown => "unknown",
         }
         .to_owned(),
         duration_ms: u64::try_from(result.duration.as_millis()).unwrap_or(u64::MAX),

@@ -11,6 +11,7 @@ mod again;
 mod durations;
 mod measure;
 mod metadata;
+mod nextest;
 mod outside;
 mod program;
 mod render;
@@ -170,14 +171,19 @@ fn discover(config: &Config) -> Result<Workspace> {
         let what = format!("no manifest at `{}`", path.display());
         return Err(Advised::new(what, "`--manifest-path` takes the path of a Cargo.toml").into());
     }
-    Workspace::discover(&DiscoverOptions {
+    Workspace::discover(&discover_options(config))
+}
+
+fn discover_options(config: &Config) -> DiscoverOptions {
+    let manifest = &config.manifest;
+    DiscoverOptions {
         manifest_path: manifest.path.clone(),
         target_dir: config.build.target_dir.clone(),
         locked: manifest.locked,
         offline: manifest.offline,
         frozen: manifest.frozen,
         config: cargo_config(config),
-    })
+    }
 }
 
 /// The values of `--config` as text, which is what cargo takes.

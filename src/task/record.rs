@@ -43,7 +43,7 @@ pub struct TestRecord {
     pub binary_id: String,
     /// The file that ran.
     pub executable: PathBuf,
-    /// `passed`, `failed`, `timed out`, `interrupted` or `not run`.
+    /// `passed`, `failed`, `timed out`, `interrupted`, `not run`, or `unknown` where another harness ran it and does not tell.
     pub outcome: String,
     /// How long it ran.
     pub duration_ms: u64,

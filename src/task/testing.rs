@@ -213,7 +213,7 @@ fn say_result(result: &BinaryResult, ui: &Ui) {
             ui.status("Ended", format_args!("{id} {}{counts}", result.outcome));
         }
         Outcome::NotStarted(_) => ui.status("Failed", format_args!("{id} {}", result.outcome)),
-        Outcome::NotRun => {}
+        Outcome::NotRun | Outcome::Unknown => {}
     }
     for leftover in &result.leftovers {
         ui.warning(

@@ -352,6 +352,18 @@ pub(crate) const SECTIONS: &[Section] = &[
                 "List the N tests that took longest. Each is taken to have started when a thread was free for it, since \
                  test binaries say only when a test ends.",
             ),
+            Flag::switch("nextest", |config, on| config.tests.nextest = on)
+                .conflicts(&[
+                    ("doc", "nextest runs no doctests; drop one of the two"),
+                    ("timeout", "nextest has timeouts of its own: set `slow-timeout` in `.config/nextest.toml`"),
+                    ("slowest", "nextest lists slow tests itself: `-- --final-status-level slow`"),
+                ])
+                .of(RUN)
+                .help(
+                    "Have cargo-nextest run the tests, with its own configuration. What follows `--` are then arguments of \
+                     `cargo nextest run`, such as `--profile ci`, `-E <FILTER>` or `--partition hash:1/2`; what is built is \
+                     said before. Doctests are not run: nextest has none.",
+                ),
             Flag::switch("no-continuous", |config, on| config.tests.continuous = !on)
                 .of(BUILD)
                 .help(
