@@ -66,8 +66,11 @@ pub fn binaries_metadata(workspace: &Workspace, build: &Build) -> Result<Value> 
     let layout = workspace.layout();
     let toolchain = &workspace.toolchain;
     let is_foreign = build.target_triple != toolchain.host;
-    let library_dirs =
-        build.library_dirs.iter().map(|directory| utf8(directory)).collect::<Result<Vec<_>>>()?;
+    // nextest itself adds the standard library's, behind them.
+    let libdirs = [&toolchain.host, &build.target_triple].map(|triple| toolchain.target_libdir(triple));
+    let library_dirs = build.library_dirs.iter().filter(|directory| !libdirs.contains(directory));
+    let library_dirs = library_dirs.map(|directory| utf8(directory)).collect::<Result<Vec<_>>>()?;
+    let targets = is_foreign.then(|| platform(workspace, &build.target_triple)).transpose()?;
     Ok(json!({
         "rust-build-meta": {
             "target-directory": utf8(&layout.build())?,
@@ -80,7 +83,7 @@ pub fn binaries_metadata(workspace: &Workspace, build: &Build) -> Result<Value> 
             "build-script-info": scripts,
             "platforms": {
                 "host": platform(workspace, &toolchain.host)?,
-                "targets": is_foreign.then(|| platform(workspace, &build.target_triple)).into_iter().collect::<Result<Vec<_>>>()?,
+                "targets": targets.into_iter().collect::<Vec<_>>(),
             },
         },
         "rust-binaries": binaries,
@@ -163,4 +166,148 @@ fn utf8(path: &Path) -> Result<&str> {
     path.to_str().with_context(|| {
         format!("cargo-nextest cannot be told of `{}`, because it is not valid UTF-8", path.display())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{binaries_metadata, find_program, runner_settings};
+    use crate::cargo::build::{Build, TestBinary, TestKind};
+    use crate::cargo::environment::Environment;
+    use crate::cargo::message::{self, BuildScript, Message};
+    use crate::cargo::workspace::CargoTarget;
+    use crate::cargo::workspace::tests::{metadata, target, workspace};
+    use serde_json::{Value, json};
+    use std::path::{Path, PathBuf};
+    use std::{env, fs, process};
+
+    const OWN: &str = "/w/target/coverage/build/debug";
+    const APP: &str = "path+file:///w/app#0.1.0";
+
+    fn binary(package: &str, kind: &str, binary_id: &str) -> TestBinary {
+        TestBinary {
+            binary_id: binary_id.to_owned(),
+            kind: TestKind::Program,
+            package: package.to_owned(),
+            cargo_target: CargoTarget::parse(&target(kind, "it")).expect("complete"),
+            executable: format!("{OWN}/deps/it-1").into(),
+            runner: Vec::new(),
+            arguments: Vec::new(),
+            current_dir: Path::new("/w").join(package),
+            variables: [("OUT_DIR".into(), format!("/b/debug/build/{package}-1/out").into())].into(),
+        }
+    }
+
+    fn build() -> Build {
+        let script = |out_dir: &str, value: &str| BuildScript {
+            package_id: APP.to_owned(),
+            linked_paths: Vec::new(),
+            env: vec![("SAID".to_owned(), value.to_owned())],
+            out_dir: out_dir.into(),
+        };
+        let program = json!({
+            "reason": "compiler-artifact", "package_id": APP, "manifest_path": "/w/app/Cargo.toml",
+            "target": target("bin", "my-tool"), "profile": {"test": false}, "features": [], "fresh": true,
+            "filenames": [format!("{OWN}/my-tool")], "executable": format!("{OWN}/my-tool"),
+        });
+        let Message::Artifact(program) = message::parse(&program.to_string()) else { panic!("an artifact") };
+        let as_test = message::Artifact { test: true, ..(*program).clone() };
+        Build {
+            test_binaries: vec![binary("app", "test", "app::it"), binary("derive", "proc-macro", "derive")],
+            target_triple: "x86_64-unknown-linux-musl".to_owned(),
+            artifacts: vec![*program, as_test],
+            build_scripts: vec![
+                script("/b/debug/build/app-0/out", "old"),
+                script("/b/debug/build/app-1/out", "new"),
+            ],
+            library_dirs: [
+                "/b/debug/deps",
+                OWN,
+                "/s/lib/rustlib/x86_64-unknown-linux-gnu/lib",
+                "/s/lib/rustlib/x86_64-unknown-linux-musl/lib",
+            ]
+            .map(PathBuf::from)
+            .into(),
+            ..Build::default()
+        }
+    }
+
+    #[test]
+    fn what_nextest_is_told_of_a_build() {
+        let workspace = workspace(&metadata(&[("app", json!([])), ("derive", json!([]))]), &[]);
+        let told = binaries_metadata(&workspace, &build()).expect("UTF-8");
+        let platform = |triple: &str| {
+            json!({
+                "platform": {"triple": triple, "target-features": "unknown"},
+                "libdir": {"status": "available", "path": format!("/s/lib/rustlib/{triple}/lib")},
+            })
+        };
+        let binary = |binary_id: &str, package_id: &str, kind: &str, build_platform: &str| {
+            json!({
+                "binary-id": binary_id, "binary-name": "it", "package-id": package_id, "kind": kind,
+                "binary-path": format!("{OWN}/deps/it-1"), "build-platform": build_platform,
+            })
+        };
+        let expected = json!({
+            "rust-build-meta": {
+                "target-directory": "/w/target/coverage/build",
+                "build-directory": "/w/target/coverage/build",
+                "base-output-directories": [],
+                "linked-paths": ["/b/debug/deps", OWN],
+                "non-test-binaries": {
+                    APP: [{
+                        "name": "my-tool", "kind": "bin-exe", "path": format!("{OWN}/my-tool"),
+                        "build-platform": "target",
+                    }],
+                },
+                "build-script-out-dirs": {APP: "/b/debug/build/app-1/out"},
+                "build-script-info": {APP: {"envs": {"SAID": "new"}}},
+                "platforms": {
+                    "host": platform("x86_64-unknown-linux-gnu"),
+                    "targets": [platform("x86_64-unknown-linux-musl")],
+                },
+            },
+            "rust-binaries": {
+                "app::it": binary("app::it", APP, "test", "target"),
+                "derive": binary("derive", "path+file:///w/derive#0.1.0", "proc-macro", "host"),
+            },
+        });
+        assert_eq!(told, expected);
+
+        let native = Build { target_triple: workspace.toolchain.host.clone(), ..build() };
+        let told = binaries_metadata(&workspace, &native).expect("UTF-8");
+        assert_eq!(told["rust-build-meta"]["platforms"]["targets"], Value::Array(Vec::new()));
+    }
+
+    #[test]
+    fn a_runner_for_host_and_target() {
+        let workspace = workspace(&metadata(&[]), &[]);
+        let settings = |triple| runner_settings(&workspace, triple, Path::new("/w/a \"b\"")).expect("UTF-8");
+        let host = r#"target."x86_64-unknown-linux-gnu".runner=["/w/a \"b\""]"#;
+        assert_eq!(settings("x86_64-unknown-linux-gnu"), [host]);
+        let target = r#"target."thumbv8m.main-none-eabi".runner=["/w/a \"b\""]"#;
+        assert_eq!(settings("thumbv8m.main-none-eabi"), [target, host]);
+    }
+
+    #[test]
+    fn the_program_is_found_as_cargo_finds_it() {
+        let scratch = env::temp_dir().join(format!("xtask-coverage-nextest-{}", process::id()));
+        let program = |directory: &str| {
+            scratch.join(directory).join(format!("cargo-nextest{}", env::consts::EXE_SUFFIX))
+        };
+        for directory in ["home/bin", "second", "empty"] {
+            fs::create_dir_all(scratch.join(directory)).expect("can be made");
+        }
+        let found = |path: &[&str]| {
+            let path = env::join_paths(path.iter().map(|it| scratch.join(it))).expect("a path");
+            let home = scratch.join("home").into_os_string();
+            find_program(&Environment::scrub([("PATH".into(), path), ("CARGO_HOME".into(), home)]))
+        };
+        assert_eq!(found(&["empty", "second"]), None);
+        fs::write(program("second"), "").expect("can be written");
+        assert_eq!(found(&["empty", "second"]), Some(program("second")));
+        fs::write(program("home/bin"), "").expect("can be written");
+        assert_eq!(found(&["empty", "second"]), Some(program("home/bin")));
+        assert_eq!(found(&["second", "home/bin"]), Some(program("second")));
+        fs::remove_dir_all(&scratch).expect("can be removed");
+    }
 }

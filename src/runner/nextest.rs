@@ -30,6 +30,9 @@ use std::time::{Duration, Instant};
 /// The file beside the callee's link: an object for each program, by its path.
 const PROGRAMS_FILE: &str = "programs.json";
 
+/// The directory beside the callee's link with a file for each program of which a test was run, not only listed.
+const RAN: &str = "ran";
+
 /// Where a profile goes that nobody wants.
 const NOWHERE: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
 
@@ -84,6 +87,7 @@ pub fn prepare<'a>(workspace: &Workspace, told: &'a Told<'a>, options: &Options)
     profiles::empty(&layout.raw())?;
     let place = layout.nextest();
     profiles::empty(&place)?;
+    profiles::empty(&place.join(RAN))?;
     let scripts = layout.raw_of_scripts();
     profiles::empty(&scripts)?;
     let runner = Role::Nextest.install(&place)?;
@@ -170,7 +174,7 @@ impl Prepared<'_> {
         suites: Option<&BTreeMap<String, Suite>>,
     ) -> BinaryResult {
         let directory = &self.directories[index];
-        let has_run = directory.is_dir();
+        let has_run = ran(&self.layout.nextest(), directory).exists();
         let suite = suites.and_then(|suites| suites.get(&binary.binary_id)).cloned();
         let profiles = profiles::find(directory);
         let outcome = match &suite {
@@ -233,6 +237,12 @@ fn planned(binary: &TestBinary, directory: &Path, continuous: bool) -> Result<Va
     Ok(json!({"directory": text(directory.as_os_str())?, "continuous": continuous, "runner": runner}))
 }
 
+/// The file that says that a program whose counts go to `directory` has run a test. Not in there: tests may do what they like with
+/// a directory that a variable of theirs names.
+fn ran(place: &Path, directory: &Path) -> PathBuf {
+    place.join(RAN).join(directory.file_name().unwrap_or_default())
+}
+
 fn text(text: &OsStr) -> Result<&str> {
     text.to_str().with_context(|| {
         format!("{PROGRAM} cannot be told of `{}`, because it is not valid UTF-8", text.display())
@@ -245,8 +255,7 @@ fn text(text: &OsStr) -> Result<&str> {
 /// Starts the test that stands in `words`, a program and its arguments, so that its counts are kept. On Unix it takes this
 /// process's place.
 ///
-/// `own` is the link under which this process was started. Counts of a program that only lists its tests go nowhere: under
-/// `cargo test` there are none.
+/// `own` is the link under which this process was started.
 ///
 /// # Errors
 /// When the file beside the link cannot be read, or the program cannot be started.
@@ -259,28 +268,71 @@ pub fn start(own: &Path, words: Vec<OsString>) -> Result<ExitCode> {
     let planned = program.to_str().and_then(|program| programs.get(program));
     let runner = planned.and_then(|it| it.get("runner")).and_then(Value::as_array).into_iter().flatten();
     let runner = runner.filter_map(Value::as_str).map(OsString::from);
-    let pattern = match planned.and_then(|it| it.get("directory")).and_then(Value::as_str).map(Path::new) {
-        Some(directory) if !lists(&words) => {
-            // Its being there says that the program has run.
-            fs::create_dir_all(directory)
-                .with_context(|| format!("failed to create `{}`", directory.display()))?;
-            let continuous = planned.and_then(|it| it.get("continuous")) == Some(&Value::Bool(true));
-            Some(profiles::pattern(directory, continuous))
-        }
-        Some(_) => Some(NOWHERE.into()),
-        // None of those that were planned; it counts where nextest's scripts do.
-        None => None,
-    };
     let mut line = runner.chain(words.iter().cloned());
     let mut command = Command::new(line.next().unwrap_or_default());
     command.args(line);
-    if let Some(pattern) = pattern {
+    if let Some(planned) = planned {
+        let pattern = pattern(directory_of(own)?, planned, Phase::of(&words[1..]))?;
         command.env("LLVM_PROFILE_FILE", pattern);
     }
+    // Any other program counts where nextest's scripts do.
     become_command(command)
 }
 
-/// Whether a program is only asked which tests it has.
-fn lists(words: &[OsString]) -> bool {
-    words.iter().skip(1).any(|word| word == "--list")
+/// What nextest starts a program for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// To find out which tests it has. A program that does not know the question runs all that it has instead, so this counts.
+    List,
+    /// To find out which of them are ignored. Then it would be the second time.
+    ListIgnored,
+    /// To run a test.
+    Run,
+}
+
+impl Phase {
+    fn of(arguments: &[OsString]) -> Phase {
+        let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
+        match (has("--list"), has("--ignored")) {
+            (true, false) => Phase::List,
+            (true, true) => Phase::ListIgnored,
+            (false, _) => Phase::Run,
+        }
+    }
+}
+
+/// Makes a place for the counts of a program, and returns what the profile runtime is told. `place` is the link's directory.
+fn pattern(place: &Path, planned: &Value, phase: Phase) -> Result<PathBuf> {
+    if phase == Phase::ListIgnored {
+        return Ok(NOWHERE.into());
+    }
+    let directory = planned.get("directory").and_then(Value::as_str).map(Path::new);
+    let directory = directory.context("there is no directory for the program's counts")?;
+    fs::create_dir_all(directory).with_context(|| format!("failed to create `{}`", directory.display()))?;
+    let ran = ran(place, directory);
+    if phase == Phase::Run && !ran.exists() {
+        fs::write(&ran, "").with_context(|| format!("failed to write `{}`", ran.display()))?;
+    }
+    Ok(profiles::pattern(directory, planned.get("continuous") == Some(&Value::Bool(true))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Phase;
+    use std::ffi::OsString;
+
+    #[test]
+    fn what_nextest_starts_a_program_for() {
+        let rows = [
+            ("--list --format terse", Phase::List),
+            ("--list --format terse --ignored", Phase::ListIgnored),
+            ("--exact a::b --nocapture", Phase::Run),
+            ("--exact a::b --nocapture --ignored", Phase::Run),
+            ("", Phase::Run),
+        ];
+        for (arguments, expected) in rows {
+            let arguments: Vec<OsString> = arguments.split_whitespace().map(OsString::from).collect();
+            assert_eq!(Phase::of(&arguments), expected, "{arguments:?}");
+        }
+    }
 }

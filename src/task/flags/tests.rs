@@ -205,6 +205,11 @@ fn tests() {
         config.tests.threads = NonZeroU32::new(3);
         config.tests.continuous = false;
     });
+    check("coverage --nextest parse -- --profile ci -- --ignored", RUN, |config| {
+        config.tests.nextest = true;
+        config.tests.filter = Some("parse".into());
+        config.tests.arguments = words("--profile ci -- --ignored");
+    });
     check("coverage --nocapture --ignore-run-fail", RUN, |config| {
         config.tests.capture = false;
         (config.tests.fail_fast, config.tests.ignore_failures) = (false, true);
