@@ -48,7 +48,7 @@ pub(super) fn coverage(config: &Config, ui: &Ui) -> Result<Outcome> {
     let listening = Interrupt::listen()?;
     let interrupt = listening.interrupt();
     let tested = match config.tests.nextest {
-        true => nextest::build_and_test(&workspace, builder, config, interrupt, ui),
+        true => nextest::build_and_test(&workspace, builder, config, &metadata, interrupt, ui),
         false => testing::build_and_test(&workspace, builder, config, &metadata, interrupt, ui),
     };
     let (run, build) = match (tested, interrupt.signal()) {

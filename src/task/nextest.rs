@@ -7,6 +7,7 @@ use std::process::ExitStatus;
 use anyhow::{Result, bail};
 
 use super::config::Config;
+use super::metadata::Metadata;
 use super::{discover_options, measure};
 use crate::cargo::build::{self, Build, Builder};
 use crate::cargo::nextest::{self, PROGRAM};
@@ -28,6 +29,7 @@ pub(super) fn build_and_test(
     workspace: &Workspace,
     mut builder: Builder<'_>,
     config: &Config,
+    metadata: &Metadata,
     interrupt: &Interrupt,
     ui: &Ui,
 ) -> Result<(TestRun, Build)> {
@@ -38,6 +40,12 @@ pub(super) fn build_and_test(
             "install it with `cargo install --locked cargo-nextest` or as <https://nexte.st> says, or drop `--nextest`"
         ));
     };
+    if let Some(package) = metadata.exclusive.first() {
+        ui.note(format_args!(
+            "cargo-nextest does not know that tests of `{package}` are to run alone; a test group with `max-threads = 1` in \
+             `.config/nextest.toml` says so"
+        ));
+    }
     let target_triple = builder.target_triple().to_owned();
     ui.beside_another_program(true);
     let built = builder.programs(&mut |event| {

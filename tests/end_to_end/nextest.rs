@@ -32,7 +32,7 @@ fn path_with_stand_in(workspace: &Workspace) -> OsString {
 }
 
 /// Our program with the stand-in, and then these arguments.
-fn nextest(workspace: &Workspace, arguments: &[&str]) -> Program {
+pub(crate) fn nextest(workspace: &Workspace, arguments: &[&str]) -> Program {
     xtask(workspace)
         .args(["coverage", "--nextest"])
         .args(arguments)
@@ -103,6 +103,15 @@ fn a_test_binary_without_a_profile() {
     workspace.write("tests/asks.rs", removes);
     let error = "error: no raw profile was written by test binary `only-bin::asks`";
     nextest(&workspace, &[]).run().expect_code(1).expect_stderr(error);
+}
+
+#[test]
+fn tests_that_must_run_alone_are_a_matter_of_its_own_configuration() {
+    let workspace = Workspace::copy("only-bin");
+    let note = "note: cargo-nextest does not know that tests of `only-bin` are to run alone";
+    let manifest = workspace.read("Cargo.toml");
+    workspace.write("Cargo.toml", &format!("{manifest}\n[package.metadata.coverage]\nexclusive = true\n"));
+    nextest(&workspace, &[]).run().expect_success().expect_stderr(note);
 }
 
 #[test]

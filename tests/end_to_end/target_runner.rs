@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::build::{check_environments, without_hashes};
+use crate::nextest::nextest;
 use crate::support::env_dump::EnvDump;
 use crate::support::program::Program;
 use crate::support::truth::{Exclusions, check_lines};
@@ -190,4 +191,17 @@ fn without_a_runner_nobody_is_asked() {
     assert!(!is_asked());
     workspace.write(".cargo/config.toml", "# no runner\n");
     assert!(is_asked());
+}
+
+#[test]
+fn cargo_nextest_starts_it_behind_our_own() {
+    let fixture = Fixture::new();
+    fixture.configure("[target.HOST]\nrunner = ['more tools/logger.exe', 'by file', '--']\n");
+    let log = fixture.log("nextest", nextest(&fixture.workspace, &["--tests"]));
+    // Listing, listing what is ignored, and a test, for each of two binaries.
+    assert!(log.len() >= 6, "{log:?}");
+    for line in &log {
+        assert!(line.starts_with("by file -- "), "`{line}`");
+    }
+    check_lines(&lcov(&fixture.workspace), fixture.workspace.root(), Exclusions::Default);
 }
