@@ -102,9 +102,9 @@ impl Layout {
         self.root.join("nextest")
     }
 
-    /// The raw profiles of what cargo-nextest starts besides tests. No package has such a name.
+    /// The raw profiles of what cargo-nextest starts besides tests. No test binary has this name.
     pub fn raw_of_scripts(&self) -> PathBuf {
-        self.raw().join("@scripts")
+        self.raw().join(".scripts")
     }
 
     /// The description of the latest run, from which reports are rendered again.

@@ -18,7 +18,7 @@ use crate::runner::guard::{Guard, Signal};
 use crate::runner::junit::Suite;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, IsTerminal};
@@ -143,9 +143,6 @@ impl Prepared<'_> {
     /// # Errors
     /// When it cannot be started.
     pub fn run(mut self) -> Result<(ExitStatus, TestRun)> {
-        let tested_in: BTreeSet<&Path> = self.told.test_binaries.iter().map(TestBinary::tested_in).collect();
-        let strays: BTreeMap<&Path, BTreeSet<PathBuf>> =
-            tested_in.into_iter().map(|directory| (directory, profiles::strays(directory))).collect();
         let guard = Guard::start();
         let start = Instant::now();
         let program = self.command.get_program().to_owned();
@@ -154,10 +151,6 @@ impl Prepared<'_> {
         let status = wait(&mut child, guard.as_ref(), &self.interrupt).with_context(failed)?;
         let duration = start.elapsed();
         let scripts = self.layout.raw_of_scripts();
-        for (directory, known) in &strays {
-            // Whose of the package's binaries they are, nobody knows.
-            profiles::collect_strays(directory, known, &scripts);
-        }
         let suites = fs::read_to_string(&self.report).ok().map(|text| junit::parse(&text));
         let results = (0..).zip(self.told.test_binaries);
         let results = results.map(|(index, binary)| self.result(index, binary, status, suites.as_ref()));

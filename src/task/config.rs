@@ -289,7 +289,7 @@ pub struct Tests {
     pub run: bool,
     /// Only tests whose names contain this.
     pub filter: Option<String>,
-    /// Arguments for every test binary or for the program; with `nextest` for `cargo nextest run`.
+    /// Arguments for every test binary, or for the program, or with `nextest` for `cargo nextest run`.
     pub arguments: Vec<OsString>,
     /// Start no further test binary when one has failed.
     pub fail_fast: bool,

@@ -206,8 +206,8 @@ fn record(
     let threads = threads(config).get();
     profiles.extend(load::profiles_of(&build.build_time_profiles, &build.build_time_objects, threads));
     profiles.extend(run.results.iter().flat_map(|result| result.profiles.iter().cloned()));
-    profiles.extend(strays);
     profiles.extend(run.profiles.iter().cloned());
+    profiles.extend(strays);
     let tests = testing::binaries(build).zip(&run.results).map(|(binary, result)| TestRecord {
         binary_id: result.binary_id.clone(),
         executable: binary.executable.clone(),

@@ -61,9 +61,7 @@ fn all_that_our_own_runner_counts() {
 
 #[test]
 fn programs_that_tests_start_without_an_environment() {
-    let workspace = Workspace::copy("only-bin");
-    workspace.replace("tests/asks.rs", ".arg(\"why\")", ".arg(\"why\").env_clear()");
-    check(&workspace, &[]);
+    check(&Workspace::copy("clear-env"), &[]);
 }
 
 #[test]
