@@ -8,6 +8,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Tells the links apart that threads of this process make.
+static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// A name under which this program does something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +54,10 @@ impl Role {
     pub fn install(self, directory: &Path) -> Result<PathBuf> {
         let executable = env::current_exe().context("failed to find this executable")?;
         let link = directory.join(format!("{}{}", self.name(), env::consts::EXE_SUFFIX));
-        let beside = link.with_extension(format!("{}.tmp", process::id()));
+        // Other threads may be about to make the same link, and a process that was killed may have left one.
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let beside = link.with_extension(format!("{}-{number}.tmp", process::id()));
+        drop(fs::remove_file(&beside));
         let linked = if cfg!(unix) {
             symlink(&executable, &beside)
         } else {
@@ -106,6 +113,21 @@ pub fn become_command(mut command: process::Command) -> Result<process::ExitCode
 mod tests {
     use super::Role;
     use std::path::Path;
+    use std::{env, fs, process, thread};
+
+    #[test]
+    fn many_threads_make_the_same_link() {
+        let directory = env::temp_dir().join(format!("xtask-coverage-role-{}", process::id()));
+        fs::create_dir_all(&directory).expect("can be made");
+        let links = thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| Role::Runtool.install(&directory))).collect();
+            threads.into_iter().map(|it| it.join().expect("no panic").expect("is made")).collect::<Vec<_>>()
+        });
+        assert!(links.iter().all(|link| link == &links[0] && link.exists()), "{links:?}");
+        let entries = fs::read_dir(&directory).expect("can be listed").count();
+        fs::remove_dir_all(&directory).expect("can be removed");
+        assert_eq!(entries, 1, "nothing is left beside it");
+    }
 
     #[test]
     fn a_role_is_told_by_the_file_name_alone() {
