@@ -96,7 +96,7 @@ fn tests_failed(status: ExitStatus, interrupt: &Interrupt) -> Result<bool> {
         )),
         _ => bail!(Advised::new(
             format!("cargo-nextest did not get to the end of the tests ({status})"),
-            "what it printed says why; its exit codes are explained on <https://nexte.st/docs/configuration/>"
+            "what it printed says why; `NextestExitCode` on <https://docs.rs/nextest-metadata> explains its exit codes"
         )),
     }
 }
