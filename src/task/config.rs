@@ -230,7 +230,7 @@ pub struct Build {
     pub target_triple: Option<String>,
     /// The target directory; what we make goes into `coverage/` in it. `None`: the one that cargo uses.
     pub target_dir: Option<PathBuf>,
-    /// Jobs of the compiler, and threads that run tests. `None`: one for each core.
+    /// Jobs of the compiler, and threads that read and evaluate. `None`: one for each core.
     pub jobs: Option<Jobs>,
     /// Go on compiling other crates when one fails.
     pub keep_going: bool,

@@ -128,12 +128,8 @@ fn arguments(config: &Config) -> Result<Vec<OsString>> {
     if !tests.capture {
         add(&["--no-capture"]);
     }
-    // Jobs are both: those of the compiler and those that test.
-    let threads = tests.threads.map(|threads| threads.to_string());
-    let jobs = config.build.jobs.map(|_| super::threads(config).to_string());
-    let jobs = jobs.filter(|_| !given(&["-j", "--jobs", "--test-threads"]));
-    if let Some(threads) = threads.or(jobs) {
-        add(&["--test-threads", &threads]);
+    if let Some(threads) = tests.threads {
+        add(&["--test-threads", &threads.to_string()]);
     }
     match config.display.verbosity {
         Verbosity::Quiet => {
@@ -252,14 +248,6 @@ mod tests {
             },
             "--no-fail-fast --no-capture --test-threads 3",
         );
-        check(|config| config.build.jobs = Some(Jobs::Count(three)), "--test-threads 3");
-        for own in ["-j2", "--jobs=2", "--test-threads 2"] {
-            let change = |config: &mut Config| {
-                config.build.jobs = Some(Jobs::Count(three));
-                config.tests.arguments = words(own);
-            };
-            check(change, own);
-        }
         check(|config| config.display.color = ColorChoice::Never, "--color never");
         check(|config| config.display.verbosity = Verbosity::VeryVerbose, "--verbose");
         check(

@@ -95,7 +95,6 @@ fn run_options(builder: &Builder<'_>, config: &Config, interrupt: &Interrupt) ->
         harness_args.insert(0, OsString::from(format!("--test-threads={threads}")));
     }
     RunOptions {
-        threads: super::threads(config).get(),
         filter: tests.filter.clone().map(OsString::from),
         harness_args,
         no_capture: !tests.capture,
@@ -103,6 +102,7 @@ fn run_options(builder: &Builder<'_>, config: &Config, interrupt: &Interrupt) ->
         continuous: tests.continuous && is_continuous(builder.target_triple()),
         timeout: tests.timeout,
         interrupt: interrupt.clone(),
+        ..RunOptions::default()
     }
 }
 

@@ -91,7 +91,7 @@ fn a_checkout_behind_a_symbolic_link() {
 fn a_package_that_asks_for_it_is_tested_alone() {
     let workspace = Workspace::copy("exclusive");
     // Threads enough for all three test binaries, whatever the machine has.
-    xtask(&workspace).args(["coverage", "-j", "8"]).run().expect_success();
+    xtask(&workspace).args(["coverage", "--test-threads", "8"]).run().expect_success();
     check_lines(&lcov(&workspace), workspace.root(), Exclusions::Default);
 }
 

@@ -39,7 +39,7 @@ fn failing_tests_are_reported_and_do_not_hide_the_rest() {
     let workspace = Workspace::copy("failing");
     // One at a time and by name, since all are there: so something comes behind the failure.
     xtask(&workspace).args(["coverage", "--no-run"]).run().expect_success();
-    let finished = xtask(&workspace).args(["coverage", "-j", "1"]).run().expect_code(100);
+    let finished = xtask(&workspace).args(["coverage", "--test-threads", "1"]).run().expect_code(100);
     assert!(
         finished.stderr.contains(
             "failed: failing::b_fails fails; again: cargo xtask coverage -p failing --test b_fails"

@@ -115,7 +115,8 @@ fn tests_that_must_run_alone_are_a_matter_of_its_own_configuration() {
 #[test]
 fn arguments_are_passed_on_and_select() {
     let workspace = Workspace::copy("only-bin");
-    let arguments = ["-j", "2", "--no-fail-fast", "forgets", "--", "--retries=2", "--", "--skip", "x"];
+    let arguments =
+        ["--test-threads", "2", "--no-fail-fast", "forgets", "--", "--retries=2", "--", "--skip", "x"];
     let finished = nextest(&workspace, &arguments).run().expect_success();
     let line = "stand-in: --no-fail-fast --test-threads 2 forgets --retries=2 -- --skip x";
     assert!(finished.stderr.lines().any(|it| it == line), "{finished}");

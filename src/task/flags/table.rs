@@ -244,8 +244,8 @@ pub(crate) const SECTIONS: &[Section] = &[
             .short('j')
             .of(BUILD)
             .help(
-                "Compile and test with N parallel jobs. A negative N leaves so many cores alone; `default` is one \
-                 job for each core.",
+                "Compile with N parallel jobs. A negative N leaves so many cores alone; `default` is one job for each core. \
+                 As in cargo, tests do not depend on it: see `--test-threads`.",
             ),
             Flag::switch("keep-going", |config, on| config.build.keep_going = on)
                 .of(BUILD)
@@ -331,8 +331,8 @@ pub(crate) const SECTIONS: &[Section] = &[
             })
             .of(RUN)
             .help(
-                "Run N tests at once within each test binary. Without it, the jobs are shared out among the test \
-                 binaries that run at the same time.",
+                "Run N tests at once within each test binary. Test binaries run side by side as long as all of them \
+                 together run fewer tests than that; with 1, one after the other. The default is one test for each core.",
             ),
             Flag::one("timeout", "SECONDS", |config, value| {
                 config.tests.timeout = Some(seconds(value)?);
