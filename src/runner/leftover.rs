@@ -14,6 +14,11 @@ pub struct Leftover {
     pub command: String,
 }
 
+impl Leftover {
+    /// Somebody, since the output has no end, but the system does not tell who.
+    pub(super) const UNSEEN: Leftover = Leftover { process: None, command: String::new() };
+}
+
 /// `sleep 60` (process 4711)
 impl fmt::Display for Leftover {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,16 +42,12 @@ pub(super) fn name_of(_reader: &PipeReader) -> Option<String> {
     None
 }
 
-/// Who holds `pipe`, or else who is in the process group of `leader`. Since somebody holds the pipe, the list is never empty.
+/// Who holds `pipe`, or else who is in the process group of `leader`, as far as the system tells.
 pub(super) fn find(leader: u32, pipe: Option<&str>) -> Vec<Leftover> {
-    let mut found = match pipe {
+    match pipe {
         Some(pipe) => holders(pipe),
         None => group_of(leader),
-    };
-    if found.is_empty() {
-        found.push(Leftover { process: None, command: String::new() });
     }
-    found
 }
 
 /// The other processes that have `pipe` open, by number. Those of other users do not show.

@@ -264,12 +264,9 @@ pub fn run_tests<T>(
                 }
             });
         });
+        let mut feeding = Feeding { run: &run, is_complete: false };
         let fed = feed(&Queue { run: &run });
-        if fed.is_err() {
-            run.budget.stop();
-            run.abandoned.set();
-        }
-        run.budget.close();
+        feeding.is_complete = fed.is_ok();
         fed
     })?;
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -295,6 +292,24 @@ struct Run<'a> {
     /// Set when nobody wants the results any more.
     abandoned: Interrupt,
     events: Mutex<&'a (dyn Fn(Event<'_>) + Sync)>,
+}
+
+/// While jobs are added. However that ends, by a panic too, the thread that starts them has to hear of it: it would wait for more
+/// of them for ever.
+struct Feeding<'a> {
+    run: &'a Run<'a>,
+    /// Whether all of them were added; if not, nobody wants what runs.
+    is_complete: bool,
+}
+
+impl Drop for Feeding<'_> {
+    fn drop(&mut self) {
+        if !self.is_complete {
+            self.run.budget.stop();
+            self.run.abandoned.set();
+        }
+        self.run.budget.close();
+    }
 }
 
 /// The jobs so far.

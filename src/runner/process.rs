@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 /// open for ever.
 const LEAK_GRACE: Duration = Duration::from_millis(200);
 
+/// The same where nobody can be seen to hold the pipe: then it is most likely us who are slow to read, on a busy machine.
+const BUSY_GRACE: Duration = Duration::from_secs(5);
+
 /// The longest time between two looks at a process that prints nothing.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
@@ -93,8 +96,14 @@ pub(super) fn run_captured(
     let (status, cut_short) = wait(child, true, watch, &capture.done);
     let duration = start.elapsed();
     // Without a sender, everything was read; a message says the same.
-    let leaked = capture.done.recv_timeout(LEAK_GRACE) == Err(RecvTimeoutError::Timeout);
-    let leftovers = if leaked { leftover::find(leader, capture.pipe.as_deref()) } else { Vec::new() };
+    let is_open = |grace| capture.done.recv_timeout(grace) == Err(RecvTimeoutError::Timeout);
+    let mut leftovers = Vec::new();
+    if is_open(LEAK_GRACE) {
+        leftovers = leftover::find(leader, capture.pipe.as_deref());
+        if leftovers.is_empty() && is_open(BUSY_GRACE) {
+            leftovers.push(Leftover::UNSEEN);
+        }
+    }
     let output = mem::take(&mut *capture.output.lock().unwrap_or_else(PoisonError::into_inner));
     Ended { status, duration, output, leftovers, cut_short }
 }
@@ -213,7 +222,18 @@ fn wait(
         }
         guard.release(child.id());
     }
-    (status, ending.map(|ending| ending.why))
+    let interrupted = watch.interrupts.iter().any(|it| it.is_set());
+    let cut_short = match &status {
+        Ok(status) if !leads_group => ended_with_us(*status, interrupted),
+        _ => None,
+    };
+    (status, ending.map(|ending| ending.why).or(cut_short))
+}
+
+/// Why a process of our own group has ended before we asked it to: a terminal's Ctrl-C goes to all of the group, and most do not
+/// survive it.
+fn ended_with_us(status: ExitStatus, interrupted: bool) -> Option<CutShort> {
+    (interrupted && !status.success()).then_some(CutShort::Interrupted)
 }
 
 /// The end of a process that was asked to end.
@@ -263,12 +283,13 @@ fn read_lines(mut reader: PipeReader, output: &Mutex<Vec<u8>>, mut on_line: impl
 
 #[cfg(all(test, unix))]
 mod tests {
-    use super::{CutShort, Ended, Watch, run_captured, run_inherited};
+    use super::{CutShort, Ended, LEAK_GRACE, Watch, ended_with_us, run_captured, run_inherited};
     use crate::interrupt::Interrupt;
     use crate::runner::guard::Guard;
     use std::os::unix::process::ExitStatusExt;
-    use std::process::{Command, Stdio};
+    use std::process::{Command, ExitStatus, Stdio};
     use std::sync::{Arc, Mutex};
+    use std::thread;
     use std::time::Duration;
 
     fn command(script: &str) -> Command {
@@ -310,6 +331,24 @@ mod tests {
         assert_eq!(String::from_utf8_lossy(&ended.output), "out\n");
         let [leftover] = ended.leftovers.as_slice() else { panic!("one: {:?}", ended.leftovers) };
         assert!(leftover.command.contains("sleep 3"), "{leftover:?}");
+    }
+
+    #[test]
+    fn who_reads_slowly_sees_nobody_left_behind() {
+        let never = Interrupt::default();
+        let watch = Watch { guard: None, timeout: None, interrupts: [&never; 2], on_notice: &|_| {} };
+        let ended = run_captured(command("echo out"), &watch, |_, _| thread::sleep(LEAK_GRACE * 2));
+        assert_eq!(String::from_utf8_lossy(&ended.output), "out\n");
+        assert!(ended.leftovers.is_empty(), "{:?}", ended.leftovers);
+    }
+
+    #[test]
+    fn a_ctrl_c_that_reaches_all_is_no_failure() {
+        let interrupted = Some(CutShort::Interrupted);
+        assert_eq!(ended_with_us(ExitStatus::from_raw(2), true), interrupted);
+        assert_eq!(ended_with_us(ExitStatus::from_raw(130 << 8), true), interrupted);
+        assert_eq!(ended_with_us(ExitStatus::from_raw(0), true), None);
+        assert_eq!(ended_with_us(ExitStatus::from_raw(2), false), None);
     }
 
     #[test]

@@ -196,6 +196,19 @@ mod unix {
     }
 
     #[test]
+    fn a_panic_while_jobs_are_added_ends_the_run() {
+        let directory = env::temp_dir().join(format!("xtask-coverage-panics-{}", process::id()));
+        let layout = Layout::new(&directory);
+        let run = std::panic::catch_unwind(|| {
+            run_tests(&layout, &RunOptions::default(), &|_| {}, |_| -> anyhow::Result<()> {
+                panic!("a defect")
+            })
+        });
+        let panic = run.expect_err("it is not hidden");
+        assert_eq!(panic.downcast_ref::<&str>(), Some(&"a defect"));
+    }
+
+    #[test]
     fn when_the_build_fails_what_runs_is_ended() {
         let directory = env::temp_dir().join(format!("xtask-coverage-abandoned-{}", process::id()));
         let layout = Layout::new(&directory);
