@@ -145,7 +145,11 @@ fn compare(config: &Config, ui: &Ui) -> Result<Outcome> {
     if config.tests.run {
         let mut measured = config.clone();
         measured.output.enabled = false;
-        tests_failed = measure::coverage(&measured, ui)? == Outcome::TestsFailed;
+        match measure::coverage(&measured, ui)? {
+            // What is recorded now is a part at most, and perhaps of an earlier run.
+            interrupted @ Outcome::Interrupted(_) => return Ok(interrupted),
+            outcome => tests_failed = outcome == Outcome::TestsFailed,
+        }
     }
     let layout = workspace.layout();
     let _lock = measure::lock(&layout, ui)?;

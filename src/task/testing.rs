@@ -79,7 +79,10 @@ pub(super) fn build_and_test(
     // In cargo's order, whatever was ready first.
     let order: Vec<&str> = binaries(&build).map(|binary| binary.binary_id.as_str()).collect();
     run.results.sort_by_key(|result| order.iter().position(|id| *id == result.binary_id));
-    durations.updated(&run).write(&layout.durations());
+    // A part of the tests tells nothing of all of them.
+    if config.tests.filter.is_none() && config.tests.arguments.is_empty() {
+        durations.updated(&run).write(&layout.durations());
+    }
     Ok((run, build))
 }
 
@@ -254,7 +257,8 @@ pub(super) fn say_summary(run: &TestRun, build: &Build, config: &Config, ui: &Ui
         }
     }
     let not_run = run.results.len() - ran;
-    if not_run > 0 {
+    let is_interrupted = |it: &BinaryResult| it.outcome == Outcome::CutShort(CutShort::Interrupted);
+    if not_run > 0 && !run.results.iter().any(is_interrupted) {
         let were = if not_run == 1 { "binary was" } else { "binaries were" };
         ui.note(format_args!("{not_run} test {were} not run; `--no-fail-fast` runs them all"));
     }

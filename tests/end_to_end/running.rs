@@ -50,12 +50,24 @@ fn is_awaited(mark: &Path) -> bool {
 
 /// Starts a run, waits until there is the file `mark`, sends a signal, and returns how it ended.
 #[cfg(target_os = "linux")]
-fn interrupted(workspace: &Workspace, arguments: [&str; 2], mark: &Path, signal: &str) -> Finished {
-    let script = r#""$0" coverage "$1" "$2" & pid=$!; while [ ! -e "$MARK" ]; do sleep 0.05; done; kill -s "$3" $pid; wait $pid"#;
+fn interrupted(workspace: &Workspace, arguments: &[&str], mark: &Path, signal: &str) -> Finished {
+    let script =
+        "\"$@\" & pid=$!; while [ ! -e \"$MARK\" ]; do sleep 0.05; done; kill -s \"$0\" $pid; wait $pid";
+    // Tools of LLVM that are good for nothing but to be found.
+    let tool = workspace.beside("tools").join("tool");
+    let rustc = Program::new("rustc").arg("-vV").run().expect_success().stdout;
+    let version = rustc.lines().find(|line| line.starts_with("LLVM version: ")).expect("rustc tells");
+    fs::write(&tool, format!("#!/bin/sh\necho '{}'\n", version.replace(':', ""))).expect("can be written");
+    let mut permissions = fs::metadata(&tool).expect("there").permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
+    fs::set_permissions(&tool, permissions).expect("ours");
     Program::ours("/bin/sh")
-        .args(["-c", script, env!("CARGO_BIN_EXE_xtask-coverage"), arguments[0], arguments[1], signal])
+        .args(["-c", script, signal, env!("CARGO_BIN_EXE_xtask-coverage")])
+        .args(arguments)
         .current_dir(workspace.root())
         .env("MARK", mark)
+        .env("LLVM_COV", &tool)
+        .env("LLVM_PROFDATA", &tool)
         .run()
 }
 
@@ -63,7 +75,7 @@ fn interrupted(workspace: &Workspace, arguments: [&str; 2], mark: &Path, signal:
 #[cfg(target_os = "linux")]
 fn an_interrupted_run_keeps_what_was_counted() {
     let (workspace, mark) = misbehaving();
-    let finished = interrupted(&workspace, ["--test", "hangs"], &mark, "INT").expect_code(130);
+    let finished = interrupted(&workspace, &["coverage", "--test", "hangs"], &mark, "INT").expect_code(130);
     let finished = finished.expect_stderr("error: interrupted; what was counted until then is kept");
     assert!(finished.stderr.contains("help: `cargo xtask coverage report` reports on it"), "{finished}");
     assert!(
@@ -77,7 +89,21 @@ fn an_interrupted_run_keeps_what_was_counted() {
     check_lines(&lcov(&workspace), workspace.root(), Exclusions::Default);
 
     fs::remove_file(&mark).expect("the test wrote it");
-    interrupted(&workspace, ["--test", "hangs"], &mark, "TERM").expect_code(143);
+    let both = ["coverage", "--test-threads", "1", "--test", "hangs", "--test", "leaves"];
+    let finished = interrupted(&workspace, &both, &mark, "TERM").expect_code(143);
+    assert!(finished.stderr.contains("Tested 1 binary"), "{finished}");
+    assert!(
+        !finished.stderr.contains("--no-fail-fast"),
+        "nobody asks why the other one was not run: {finished}"
+    );
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn nothing_is_compared_after_an_interrupt() {
+    let (workspace, mark) = misbehaving();
+    let finished = interrupted(&workspace, &["verify", "--test", "hangs"], &mark, "INT").expect_code(130);
+    assert!(!finished.stderr.contains("Comparing"), "{finished}");
 }
 
 #[test]
@@ -86,7 +112,7 @@ fn a_build_can_be_interrupted() {
     let workspace = Workspace::copy("early");
     let mark = workspace.root().join("target/second-waits");
     // The build script would wait for a minute for a test of another package.
-    let finished = interrupted(&workspace, ["-p", "second"], &mark, "TERM").expect_code(143);
+    let finished = interrupted(&workspace, &["coverage", "-p", "second"], &mark, "TERM").expect_code(143);
     finished.expect_stderr("error: interrupted before all tests were built; nothing was kept");
 }
 
@@ -110,4 +136,16 @@ fn the_slowest_tests_are_listed_on_request() {
     assert_eq!(slow.len(), 1, "{finished}");
     let finished = xtask(&workspace).arg("coverage").run().expect_success();
     assert!(!finished.stderr.contains("        Slow "), "{finished}");
+}
+
+#[test]
+fn a_part_of_the_tests_says_nothing_about_how_long_all_take() {
+    let workspace = Workspace::copy("single-crate");
+    workspace.write("target/coverage/durations.json", r#"{"other":7}"#);
+    let durations = || workspace.read("target/coverage/durations.json");
+    xtask(&workspace).args(["coverage", "below"]).run().expect_success();
+    xtask(&workspace).args(["coverage", "--", "below"]).run().expect_success();
+    assert_eq!(durations(), r#"{"other":7}"#);
+    xtask(&workspace).arg("coverage").run().expect_success();
+    assert!(durations().contains(r#""other":7"#) && durations().contains("single-crate"), "{}", durations());
 }
