@@ -11,7 +11,7 @@ mod junit;
 mod leftover;
 pub mod nextest;
 mod process;
-mod profiles;
+pub mod profiles;
 pub mod runtool;
 mod timing;
 
@@ -438,9 +438,9 @@ impl Run<'_> {
 impl Jobs {
     /// A directory of its own, even if another binary has the same id.
     fn directory_for(&mut self, first: &Path) -> PathBuf {
-        let numbered = (2..).map(|number| PathBuf::from(format!("{}.{number}", first.display())));
-        let mut candidates = std::iter::once(first.to_owned()).chain(numbered);
-        candidates.find(|candidate| self.directories.insert(candidate.clone())).unwrap_or_default()
+        profiles::numbered(first)
+            .find(|candidate| self.directories.insert(candidate.clone()))
+            .unwrap_or_default()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The raw profiles of one test binary: where it is told to leave them, and what it left. Reads none of them.
+//! Raw profiles as files: where a process is told to leave them, what it left, and what it left elsewhere. Reads none of them.
 
 use super::runtool;
 use anyhow::{Context, Result};
@@ -8,20 +8,28 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Makes `directory` an empty directory.
-pub(super) fn empty(directory: &Path) -> Result<()> {
-    match fs_extra::dir::create(directory, true) {
-        Ok(()) => Ok(()),
-        // Its parents may be missing too.
-        Err(_) => fs::create_dir_all(directory),
-    }
-    .with_context(|| format!("failed to empty `{}`", directory.display()))
+///
+/// # Errors
+/// When what is in it cannot be removed: it would count again.
+pub fn empty(directory: &Path) -> Result<()> {
+    let removed = match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => fs::create_dir_all(directory),
+    };
+    removed.with_context(|| format!("failed to empty `{}`", directory.display()))
+}
+
+/// `first` and names for more directories beside it.
+pub fn numbered(first: &Path) -> impl Iterator<Item = PathBuf> {
+    let others = (2..).map(|number| PathBuf::from(format!("{}.{number}", first.display())));
+    std::iter::once(first.to_owned()).chain(others)
 }
 
 /// The value of `LLVM_PROFILE_FILE` for a process and what it starts.
 ///
 /// `%m` is one file for each program, into which all its processes count; with `%c` the counters are the file, so that
 /// they survive a kill. Without it the file is written at the end, one for each process.
-pub(super) fn pattern(directory: &Path, continuous: bool) -> PathBuf {
+pub fn pattern(directory: &Path, continuous: bool) -> PathBuf {
     directory.join(if continuous { "%m%c.profraw" } else { "%p-%m.profraw" })
 }
 
@@ -32,7 +40,7 @@ pub(super) fn compiler_pattern(directory: &Path) -> PathBuf {
 }
 
 /// The raw profiles below `directory`, sorted.
-pub(super) fn find(directory: &Path) -> Vec<PathBuf> {
+pub fn find(directory: &Path) -> Vec<PathBuf> {
     below(directory, "*.profraw")
 }
 
@@ -46,24 +54,38 @@ fn below(directory: &Path, name: &str) -> Vec<PathBuf> {
     glob::glob(&pattern).map(|paths| paths.flatten().collect()).unwrap_or_default()
 }
 
-/// The files in `directory` that the profile runtime writes when it is not told where to: a process that was
-/// started with a cleared environment leaves them where it stands.
+/// Whether a file is called as `-C instrument-coverage` has it called by default, `default_%m_%p.profraw`: a process that was
+/// started with a cleared environment leaves it where it stands.
+pub fn is_stray(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    name.starts_with(b"default_") && name.ends_with(b".profraw")
+}
+
+/// Moves a profile into a directory, which may be on another disk, and returns its new path.
+///
+/// # Errors
+/// When it is gone, or cannot be moved.
+pub fn take(profile: &Path, directory: &Path) -> io::Result<PathBuf> {
+    fs::create_dir_all(directory)?;
+    let target = directory.join(profile.file_name().unwrap_or_default());
+    fs::rename(profile, &target).or_else(|error| match error.kind() {
+        io::ErrorKind::CrossesDevices => fs::copy(profile, &target).and_then(|_| fs::remove_file(profile)),
+        _ => Err(error),
+    })?;
+    Ok(target)
+}
+
+/// The strays directly in `directory`.
 pub(super) fn strays(directory: &Path) -> BTreeSet<PathBuf> {
-    let pattern = format!("{}/default_*.profraw", glob::Pattern::escape(&directory.to_string_lossy()));
-    glob::glob(&pattern).map(|paths| paths.flatten().collect()).unwrap_or_default()
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| is_stray(path)).collect()
 }
 
 /// Moves the strays in `from` that are not among `known` to `to`.
 pub(super) fn collect_strays(from: &Path, known: &BTreeSet<PathBuf>, to: &Path) {
     for stray in strays(from).difference(known) {
-        let Some(name) = stray.file_name() else { continue };
-        let target = to.join(name);
-        // Another test binary of the package may take it first, and the target directory may be on another disk.
-        let moved = fs::rename(stray, &target).or_else(|error| match error.kind() {
-            io::ErrorKind::CrossesDevices => fs::copy(stray, &target).and_then(|_| fs::remove_file(stray)),
-            _ => Err(error),
-        });
-        drop(moved);
+        // Another test binary of the package may take it first.
+        drop(take(stray, to));
     }
 }
 

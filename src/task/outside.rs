@@ -15,6 +15,7 @@ use crate::cargo::outside::{self, Identity, Outside, UnitOutput};
 use crate::cargo::wrapper::{Instrumentation, is_continuous};
 use crate::layout::Layout;
 use crate::load::matching::{Fingerprint, object_content, object_fingerprints, profile_groups};
+use crate::runner::profiles;
 use crate::ui::Ui;
 use crate::ui::message::Advised;
 
@@ -48,7 +49,7 @@ pub(super) fn show_env(config: &Config, ui: &Ui) -> Result<Outcome> {
     }
 
     if !config.tests.keep_profiles {
-        empty(&layout.outside())?;
+        profiles::empty(&layout.outside())?;
     }
     let record = RunRecord {
         workspace_root: workspace.root.clone(),
@@ -71,15 +72,6 @@ pub(super) fn show_env(config: &Config, ui: &Ui) -> Result<Outcome> {
     Ok(Outcome::Fine)
 }
 
-/// Makes `directory` an empty directory.
-pub(super) fn empty(directory: &Path) -> Result<()> {
-    let removed = match fs::remove_dir_all(directory) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-        _ => fs::create_dir_all(directory),
-    };
-    removed.with_context(|| format!("failed to empty `{}`", directory.display()))
-}
-
 /// Adds to a record, which was read from `run_json`, what is known only now: the profiles that processes have left since, and
 /// the objects that another harness has built.
 ///
@@ -88,7 +80,7 @@ pub(super) fn empty(directory: &Path) -> Result<()> {
 pub(super) fn complete(record: &mut RunRecord, run_json: &Path) -> Result<()> {
     let directories = std::mem::take(&mut record.profile_dirs);
     for directory in &directories {
-        record.profiles.extend(profiles_below(directory));
+        record.profiles.extend(profiles::find(directory));
     }
     let Some(wrapper) = record.outside.take() else { return Ok(()) };
     let target_dir =
@@ -109,12 +101,6 @@ pub(super) fn complete(record: &mut RunRecord, run_json: &Path) -> Result<()> {
     record.objects = all([std::mem::take(&mut record.objects), found.objects]);
     record.profiles = all([found.compiler_profiles, found.profiles]);
     Ok(())
-}
-
-/// The raw profiles below `directory`, sorted.
-pub(super) fn profiles_below(directory: &Path) -> Vec<PathBuf> {
-    let pattern = format!("{}/**/*.profraw", glob::Pattern::escape(&directory.to_string_lossy()));
-    glob::glob(&pattern).map(|paths| paths.flatten().collect()).unwrap_or_default()
 }
 
 /// What another harness left.

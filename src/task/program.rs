@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::config::{self, Config};
 use super::record::RunRecord;
-use super::{Outcome, discover, measure, outside, render, shown, sources};
+use super::{Outcome, discover, measure, outside, render, shown, sources, strays};
 use crate::cargo::build::{Builder, Event, binary_id};
 use crate::cargo::program::Program;
 use crate::cargo::workspace::Workspace;
@@ -17,6 +17,7 @@ use crate::cargo::wrapper::is_continuous;
 use crate::interrupt::Interrupt;
 use crate::layout::Layout;
 use crate::load::is_instrumented;
+use crate::runner::profiles;
 use crate::ui::Ui;
 use crate::ui::message::Advised;
 
@@ -33,7 +34,7 @@ pub(super) fn run(config: &Config, ui: &Ui) -> Result<Outcome> {
     let run_json = layout.run_json();
     let earlier = if config.tests.keep_profiles { earlier_record(&workspace, &layout) } else { None };
     if earlier.is_none() {
-        outside::empty(&layout.raw())?;
+        profiles::empty(&layout.raw())?;
     }
     let directory = profile_dir(&program, &layout);
     // Written before the program runs: should we be gone when it ends, `coverage report` has what it needs.
@@ -43,19 +44,27 @@ pub(super) fn run(config: &Config, ui: &Ui) -> Result<Outcome> {
     let continuous = config.tests.continuous
         && is_continuous(&program.build.target_triple)
         && is_instrumented(&program.executable);
-    let pattern = directory.join(if continuous { "%m%c.profraw" } else { "%p-%m.profraw" });
+    let pattern = profiles::pattern(&directory, continuous);
     let arguments: Vec<_> = config.tests.arguments.iter().map(|it| it.to_string_lossy()).collect();
     let name = shown(&program.executable);
     ui.status(
         "Running",
         format_args!("`{}`", [&[name.clone().into()], arguments.as_slice()].concat().join(" ")),
     );
+    let start = SystemTime::now();
     let status = wait(program.command(&config.tests.arguments, &pattern)?)?;
     if !status.success() {
         ui.error(&anyhow!("`{name}` failed ({status})"));
     }
 
-    if outside::profiles_below(&directory).is_empty() {
+    let mut strays = strays::collect(&workspace, &layout, &program.build.target_triple, start);
+    let has_counts = !profiles::find(&directory).is_empty() || !strays.is_empty();
+    strays.retain(|stray| !record.profiles.contains(stray));
+    if !strays.is_empty() {
+        record.profiles.append(&mut strays);
+        render::write_file(&run_json, record.render().as_bytes())?;
+    }
+    if !has_counts {
         bail!(Advised::new(
             format!("no raw profile was written by `{name}`"),
             "does it clear its environment, end before `main` returns, or run where files cannot be mapped? The latter is \
@@ -101,9 +110,7 @@ fn earlier_record(workspace: &Workspace, layout: &Layout) -> Option<RunRecord> {
 /// A directory for the profiles of this run that no earlier one has used.
 fn profile_dir(program: &Program, layout: &Layout) -> PathBuf {
     let first = layout.raw_of(&binary_id(&program.package, &program.cargo_target));
-    let numbered = (2..).map(|number| PathBuf::from(format!("{}.{number}", first.display())));
-    let mut candidates = std::iter::once(first.clone()).chain(numbered);
-    candidates.find(|directory| !directory.exists()).unwrap_or(first)
+    profiles::numbered(&first).find(|directory| !directory.exists()).unwrap_or_default()
 }
 
 fn record(

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::cargo::workspace::Workspace;
 use crate::layout::Layout;
+use crate::runner::profiles::{is_stray, take};
 
 /// Clocks of file systems are that coarse.
 const CLOCK_STEP: Duration = Duration::from_secs(2);
@@ -60,23 +60,6 @@ fn is_hidden(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
-/// Whether a file is called as `-C instrument-coverage` has it called by default: `default_%m_%p.profraw`.
-fn is_stray(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-    name.starts_with(b"default_") && name.ends_with(b".profraw")
-}
-
 fn was_written(path: &Path, since: SystemTime) -> bool {
     path.metadata().and_then(|metadata| metadata.modified()).is_ok_and(|time| time >= since)
-}
-
-/// Moves a file into a directory, which may be on another disk.
-fn take(stray: &Path, directory: &Path) -> io::Result<PathBuf> {
-    fs::create_dir_all(directory)?;
-    let target = directory.join(stray.file_name().unwrap_or_default());
-    fs::rename(stray, &target).or_else(|error| match error.kind() {
-        io::ErrorKind::CrossesDevices => fs::copy(stray, &target).and_then(|_| fs::remove_file(stray)),
-        _ => Err(error),
-    })?;
-    Ok(target)
 }

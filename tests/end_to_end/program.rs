@@ -158,6 +158,26 @@ fn a_target_runner_is_kept() {
     assert_eq!(count(&workspace, "\"greet\""), Some(1));
 }
 
+/// Told nothing, the program leaves its profile where it runs.
+#[test]
+#[cfg(unix)]
+fn a_program_that_loses_its_environment_counts() {
+    let workspace = Workspace::copy("harness");
+    workspace.write(
+        ".cargo/config.toml",
+        "[target.'cfg(unix)']\nrunner = [\"/bin/sh\", \"-c\", \"exec env -i \\\"$@\\\"\", \"sh\"]\n",
+    );
+    let before = workspace.files();
+    run(&workspace, &["--", "greet"]).expect_success();
+    assert_eq!(count(&workspace, "\"greet\""), Some(1));
+    run(&workspace, &["--no-clean", "--", "greet"]).expect_success();
+    assert_eq!(count(&workspace, "\"greet\""), Some(2));
+    assert_eq!(workspace.files(), before, "left in the tree");
+    let report = ["coverage", "report", "--lcov", "--output-path", "target/coverage/lcov.info"];
+    xtask(&workspace).args(report).run().expect_success();
+    assert_eq!(count(&workspace, "\"greet\""), Some(2));
+}
+
 /// Runs a program that waits for ever, in the background of a shell, and does something about it.
 #[cfg(target_os = "linux")]
 fn interrupted(workspace: &Workspace, what: &str) -> Finished {
