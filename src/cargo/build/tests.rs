@@ -1,6 +1,8 @@
 //! What cargo's messages become: test binaries, objects, identities.
 
-use super::{Event, Outputs, Place, binary_id};
+use super::outputs::Outputs;
+use super::place::Place;
+use super::{Event, binary_id};
 use crate::cargo::environment::DYLIB_PATH;
 use crate::cargo::invocation::{BuildDir, BuildOptions};
 use crate::cargo::workspace::CargoTarget;
