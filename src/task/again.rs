@@ -28,6 +28,8 @@ pub(super) fn command(config: &Config, binary: &TestBinary, test_name: Option<&s
         (config.features.all, "--all-features"),
         (config.features.no_default, "--no-default-features"),
         (config.build.branches, "--branch"),
+        (config.build.build_scripts, "--include-build-script"),
+        (config.manifest.ignore_rust_version, "--ignore-rust-version"),
         (!config.tests.continuous, "--no-continuous"),
     ];
     for (_, name) in switches.iter().filter(|(on, _)| *on) {
@@ -41,11 +43,28 @@ pub(super) fn command(config: &Config, binary: &TestBinary, test_name: Option<&s
     }
     let (name, value) = target_flag(binary);
     flag(name, value);
+    let tests = &config.tests;
+    let mut behind_dashes: Vec<String> = Vec::new();
+    // The name alone would not do for a test that is ignored.
+    let takes_ignored = tests.arguments.iter().any(|it| it == "--ignored" || it == "--include-ignored");
+    let ignored = takes_ignored.then(|| "--include-ignored".to_owned());
     match (binary.kind, test_name) {
-        (_, None) => {}
-        (TestKind::Program, Some(test)) => words.extend(["--", "--exact", &quoted(test)].map(str::to_owned)),
+        (_, None) => {
+            words.extend(tests.filter.iter().map(|filter| quoted(filter)));
+            behind_dashes.extend(tests.arguments.iter().map(|argument| quoted(&argument.to_string_lossy())));
+        }
+        (TestKind::Program, Some(test)) => {
+            behind_dashes.extend(["--exact".to_owned(), quoted(test)].into_iter().chain(ignored));
+        }
         // Rustdoc splits what it passes on at blanks, so that no exact name gets through.
-        (TestKind::Doctests, Some(test)) => words.push(quoted(doctest_filter(test))),
+        (TestKind::Doctests, Some(test)) => {
+            words.push(quoted(doctest_filter(test)));
+            behind_dashes.extend(ignored);
+        }
+    }
+    if !behind_dashes.is_empty() {
+        words.push("--".to_owned());
+        words.append(&mut behind_dashes);
     }
     words.join(" ")
 }
@@ -81,7 +100,52 @@ fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{doctest_filter, quoted};
+    use super::{command, doctest_filter, quoted};
+    use crate::cargo::build::{TestBinary, TestKind};
+    use crate::cargo::environment::Variables;
+    use crate::cargo::workspace::{CargoTarget, CargoTargetKind};
+    use crate::task::config::Config;
+
+    #[test]
+    fn the_arguments_that_a_test_needs_are_repeated() {
+        let binary = |kind: TestKind| TestBinary {
+            binary_id: "app::it".to_owned(),
+            kind,
+            package: "app".to_owned(),
+            cargo_target: CargoTarget {
+                name: "it".to_owned(),
+                kind: CargoTargetKind::Test,
+                crate_types: vec!["bin".to_owned()],
+                src_path: "/w/tests/it.rs".into(),
+                edition: "2024".to_owned(),
+                test: true,
+                doctest: false,
+                required_features: Vec::new(),
+            },
+            executable: "/w/it".into(),
+            runner: Vec::new(),
+            arguments: Vec::new(),
+            current_dir: "/w".into(),
+            variables: Variables::new(),
+        };
+        let (program, doctests) = (binary(TestKind::Program), binary(TestKind::Doctests));
+        let doctest = "src/lib.rs - item (line 3)";
+        let rows = [
+            (&program, None, "", "--test it"),
+            (&program, None, "--skip b", "--test it -- --skip b"),
+            (&program, Some("a"), "", "--test it -- --exact a"),
+            (&program, Some("a"), "--skip b", "--test it -- --exact a"),
+            (&program, Some("a"), "--ignored", "--test it -- --exact a --include-ignored"),
+            (&doctests, Some(doctest), "", "--doc item"),
+            (&doctests, Some(doctest), "--include-ignored", "--doc item -- --include-ignored"),
+        ];
+        for (binary, test_name, arguments, expected) in rows {
+            let mut config = Config::new();
+            config.tests.arguments = arguments.split_whitespace().map(Into::into).collect();
+            let expected = format!("cargo xtask coverage -p app {expected}");
+            assert_eq!(command(&config, binary, test_name), expected, "{arguments}");
+        }
+    }
 
     #[test]
     fn words_for_a_shell() {
