@@ -66,6 +66,10 @@ pub(super) fn coverage(config: &Config, ui: &Ui) -> Result<Outcome> {
 
     // 3. Write down what was measured, so that it can be reported on again.
     let strays = strays::collect(&workspace, &layout, &build.target_triple, start);
+    if interrupt.signal().is_none() {
+        // Before it is recorded, or `coverage report` would show 0 %.
+        refuse_empty_run(config, &run)?;
+    }
     let record = record(&workspace, config, &build, &run, strays);
     render::write_file(&layout.run_json(), record.render().as_bytes())?;
     if let Some(signal) = interrupt.signal() {
@@ -77,7 +81,6 @@ pub(super) fn coverage(config: &Config, ui: &Ui) -> Result<Outcome> {
     }
     // A report can be interrupted without loss.
     drop(listening);
-    refuse_empty_run(config, &run)?;
     refuse_missing_profiles(&run, ui)?;
 
     // 4. Reports, all from one load of the data.

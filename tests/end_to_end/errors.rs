@@ -32,6 +32,8 @@ fn nothing_to_test() {
         "none has `no_such_test` in its name",
         "--list",
     );
+    // Nor is a report on it one of 0 %.
+    check(xtask(&workspace).args(["coverage", "report"]).run(), 1, "nothing was recorded yet", "");
 }
 
 #[test]
