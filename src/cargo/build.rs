@@ -50,7 +50,7 @@ pub struct TestBinary {
     pub package: String,
     /// What was compiled.
     pub cargo_target: CargoTarget,
-    /// The program. In a shared build directory it has a second name below [`Layout::build`], and this is that one, so
+    /// The program. In a shared build directory it has a second name below [`crate::layout::Layout::build`], and this is that one, so
     /// that a test that looks for its siblings from `current_exe()` finds the instrumented ones.
     pub executable: PathBuf,
     /// The user's target runner and its arguments: what starts the program, or for doctests each of them. Most often empty.
