@@ -20,6 +20,12 @@ fn session(workspace: &Workspace, flags: &str, script: &str) -> Finished {
         .run()
 }
 
+/// Whether these tests are measured themselves. Then our program leaves profiles where the environment of the shell says, or beside
+/// the sources before there is one, as no program of a user's does.
+fn is_measured() -> bool {
+    std::env::var_os("LLVM_PROFILE_FILE").is_some()
+}
+
 /// The report on it, from outside of the shell.
 fn report(workspace: &Workspace) -> Lcov {
     let path = workspace.beside("output").join("report.info");
@@ -28,7 +34,8 @@ fn report(workspace: &Workspace) -> Lcov {
         .arg(&path)
         .run()
         .expect_success();
-    assert!(!finished.stderr.contains("warning"), "{}", finished.stderr);
+    let warns_of_us = is_measured() && finished.stderr.contains("functions have counts but no coverage map");
+    assert!(warns_of_us || !finished.stderr.contains("warning"), "{}", finished.stderr);
     read_lcov(&path)
 }
 
@@ -42,7 +49,10 @@ fn tests_and_a_program_by_hand() {
     let finished = session(&workspace, "", TEST_AND_GREET).expect_success();
     assert!(finished.stdout.ends_with("hello, you\n"), "{}", finished.stdout);
     check_lines(&report(&workspace), workspace.root(), Exclusions::Default);
-    assert_eq!(workspace.files(), before, "left in the tree");
+    let mut left = workspace.files();
+    let is_ours = |path: &str| is_measured() && path.starts_with("default_");
+    left.retain(|path| !before.contains(path) && !is_ours(path));
+    assert!(left.is_empty(), "left in the tree: {left:?}");
 }
 
 #[test]
@@ -162,7 +172,8 @@ fn nothing_has_run_yet() {
     let own = session(&tasks, "", "cargo xtask\n\"$XTASK\" coverage report").expect_code(1);
     assert!(own.stderr.contains(error), "{}", own.stderr);
     let profiles = tasks.root().join("target/coverage/outside");
-    assert_eq!(std::fs::read_dir(profiles).expect("a directory").count(), 1, "it has left one all the same");
+    let n_profiles = std::fs::read_dir(profiles).expect("a directory").count();
+    assert_eq!(n_profiles, if is_measured() { 2 } else { 1 }, "it has left one all the same");
 
     // Both sessions count, when that is what is wanted.
     session(&workspace, "", "cargo test").expect_success();
@@ -181,6 +192,7 @@ fn clean_removes_what_a_session_left() {
     let left: Vec<String> = target_files(&workspace)
         .into_iter()
         .filter(|path| !before.contains(path) && !is_cargos_bookkeeping(path))
+        .filter(|path| !is_measured() || !path.starts_with("target/coverage/outside/"))
         .collect();
     assert!(left.is_empty(), "{left:?}");
 }
@@ -193,7 +205,9 @@ fn stdout_has_assignments_alone() {
     let variables =
         ["RUSTC_WORKSPACE_WRAPPER", "CARGO_TARGET_DIR", "CARGO_BUILD_BUILD_DIR", "LLVM_PROFILE_FILE"];
     for (flag, before) in [("--sh", "export "), ("--fish", "set -gx "), ("--pwsh", "$env:")] {
-        let shown = xtask(&workspace).args(["coverage", "show-env", flag]).run().expect_success();
+        // Without a variable of our own measurement, which it would put aside.
+        let program = Program::new(env!("CARGO_BIN_EXE_xtask-coverage")).current_dir(workspace.root());
+        let shown = program.args(["coverage", "show-env", flag]).run().expect_success();
         let names: Vec<&str> = shown
             .stdout
             .lines()
