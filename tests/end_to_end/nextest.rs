@@ -39,14 +39,26 @@ pub(crate) fn nextest(workspace: &Workspace, arguments: &[&str]) -> Program {
         .env("PATH", path_with_stand_in(workspace))
 }
 
-/// Measures a workspace in both ways and checks that the tracefiles are the same to the byte, that every marked line is right, and
+/// A tracefile without counts of three digits or more: how deep a recursion goes before the stack is full depends on where the
+/// system puts it, and no other count here is that high.
+fn comparable(tracefile: &str) -> Vec<&str> {
+    let is_high = |count: &str| count.len() > 2 && count.bytes().all(|byte| byte.is_ascii_digit());
+    let is_depth = |line: &&str| match line.split_once(':') {
+        Some(("DA", rest)) => rest.split_once(',').is_some_and(|(_, count)| is_high(count)),
+        Some(("FNDA", rest)) => rest.split_once(',').is_some_and(|(count, _)| is_high(count)),
+        _ => false,
+    };
+    tracefile.lines().filter(|line| !is_depth(line)).collect()
+}
+
+/// Measures a workspace in both ways and checks that the tracefiles are the same, that every marked line is right, and
 /// that nothing is left in the tree.
 fn check(workspace: &Workspace, arguments: &[&str]) {
     let before = workspace.files();
     xtask(workspace).args(["coverage", "--no-doctests"]).args(arguments).run().expect_success();
     let ours = workspace.read("target/coverage/lcov.info");
     nextest(workspace, arguments).run().expect_success();
-    assert_eq!(workspace.read("target/coverage/lcov.info"), ours);
+    assert_eq!(comparable(&workspace.read("target/coverage/lcov.info")), comparable(&ours));
     check_lines(&lcov(workspace), workspace.root(), Exclusions::Default);
     let new: Vec<_> =
         workspace.files().difference(&before).filter(|path| !path.starts_with("target/")).cloned().collect();
