@@ -30,7 +30,7 @@ impl Durations {
             .0
             .iter()
             .map(|(id, took)| (id.clone(), Value::from(u64::try_from(took.as_millis()).unwrap_or(u64::MAX))));
-        drop(super::render::write_file(file, Value::Object(entries.collect()).to_string().as_bytes()));
+        drop(super::output_file::write(file, Value::Object(entries.collect()).to_string().as_bytes()));
     }
 
     /// How long `binary_id` took last time.

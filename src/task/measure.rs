@@ -9,7 +9,9 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::config::{Command, Config, Destination};
 use super::metadata::Metadata;
 use super::record::{RunRecord, TestRecord};
-use super::{Outcome, cargo_config, discover, nextest, render, sources, strays, testing, threads};
+use super::{
+    Outcome, cargo_config, discover, nextest, output_file, render, sources, strays, testing, threads,
+};
 use crate::cargo::build::{self, Build, Builder};
 use crate::cargo::invocation::BuildOptions;
 use crate::cargo::workspace::{CargoTargetKind, Workspace};
@@ -71,7 +73,7 @@ pub(super) fn coverage(config: &Config, ui: &Ui) -> Result<Outcome> {
         refuse_empty_run(config, &run)?;
     }
     let record = record(&workspace, config, &build, &run, strays);
-    render::write_file(&layout.run_json(), record.render().as_bytes())?;
+    output_file::write(&layout.run_json(), record.render().as_bytes())?;
     if let Some(signal) = interrupt.signal() {
         ui.error(&anyhow!(Advised::new(
             "interrupted; what was counted until then is kept",

@@ -9,15 +9,19 @@ pub mod verify;
 
 mod again;
 mod durations;
+mod evaluate;
+mod input;
 mod measure;
 mod metadata;
 mod nextest;
+mod output_file;
 mod outside;
 mod program;
 mod render;
 mod sources;
 mod strays;
 mod testing;
+mod thresholds;
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;

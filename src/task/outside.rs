@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::config::Config;
 use super::record::RunRecord;
-use super::{Outcome, cargo_config, discover, measure, render, sources};
+use super::{Outcome, cargo_config, discover, measure, output_file, sources};
 use crate::cargo::outside::{self, Identity, Outside, UnitOutput};
 use crate::cargo::wrapper::{Instrumentation, is_continuous};
 use crate::layout::Layout;
@@ -61,7 +61,7 @@ pub(super) fn show_env(config: &Config, ui: &Ui) -> Result<Outcome> {
         outside: Some(wrapper),
         tests: Vec::new(),
     };
-    render::write_file(&layout.run_json(), record.render().as_bytes())?;
+    output_file::write(&layout.run_json(), record.render().as_bytes())?;
 
     let mut lines = Vec::new();
     for (name, value) in variables {

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::config::{self, Config};
 use super::record::RunRecord;
-use super::{Outcome, discover, measure, outside, render, shown, sources, strays};
+use super::{Outcome, discover, measure, output_file, outside, render, shown, sources, strays};
 use crate::cargo::build::{Builder, Event, binary_id};
 use crate::cargo::program::Program;
 use crate::cargo::workspace::Workspace;
@@ -39,7 +39,7 @@ pub(super) fn run(config: &Config, ui: &Ui) -> Result<Outcome> {
     let directory = profile_dir(&program, &layout);
     // Written before the program runs: should we be gone when it ends, `coverage report` has what it needs.
     let mut record = record(&workspace, &program, directory.clone(), earlier);
-    render::write_file(&run_json, record.render().as_bytes())?;
+    output_file::write(&run_json, record.render().as_bytes())?;
 
     let continuous = config.tests.continuous
         && is_continuous(&program.build.target_triple)
@@ -62,7 +62,7 @@ pub(super) fn run(config: &Config, ui: &Ui) -> Result<Outcome> {
     strays.retain(|stray| !record.profiles.contains(stray));
     if !strays.is_empty() {
         record.profiles.append(&mut strays);
-        render::write_file(&run_json, record.render().as_bytes())?;
+        output_file::write(&run_json, record.render().as_bytes())?;
     }
     if !has_counts {
         bail!(Advised::new(

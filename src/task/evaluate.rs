@@ -1,0 +1,112 @@
+//! From a run's record to one model of its coverage: load, evaluate, and say what had to be left out.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+use super::config::{Config, Format, ReportRequest};
+use super::record::RunRecord;
+use super::{shown, threads};
+use crate::coverage::symbol::is_doctest_code;
+use crate::coverage::union::UnionOptions;
+use crate::coverage::{Coverage, Model, Omissions, OmittedFunction, llvm, union};
+use crate::filter::PathFilter;
+use crate::load::{self, Inputs, Loaded};
+use crate::ui::Ui;
+use crate::ui::message::Advised;
+
+/// Loads a run's data and evaluates it, with a warning for everything that had to be left out.
+pub(super) fn evaluate(
+    record: &RunRecord,
+    requests: &[ReportRequest],
+    filter: &PathFilter,
+    config: &Config,
+    ui: &Ui,
+) -> Result<Coverage> {
+    let threads = threads(config).get();
+    let objects = record.all_objects();
+    let inputs = Inputs {
+        objects: objects.clone(),
+        profiles: record.profiles.clone(),
+        threads,
+        ignore_stale: config.model == Model::Union,
+    };
+    let Loaded { map, files, profile, warnings } = load::load(&inputs)?;
+    for warning in warnings {
+        ui.warning(warning.slug, warning.message);
+    }
+    let is_known = profile.knows_any_of(&map);
+    if !is_known {
+        bail!(Advised::new(
+            "no function of the objects is in any raw profile",
+            "give the objects that the processes were started from, built as they were then"
+        ));
+    }
+    let n_unmatched = profile.n_unmatched_functions(&map);
+    if n_unmatched > 0 {
+        let message =
+            format!("{n_unmatched} functions have counts but no coverage map; is an object missing?");
+        ui.warning("unmatched-functions", message);
+    }
+    let lists_functions =
+        requests.iter().any(|request| request.format == Format::Json && !request.summary_only);
+    let options = UnionOptions {
+        threads,
+        function_regions: lists_functions && !config.output.skip_functions,
+        without_doctest_code: !record.doctest_objects.is_empty(),
+    };
+    let coverage = match config.model {
+        Model::Union => union::evaluate(&map, &profile, options, &|stored| {
+            filter.exclusion(stored).is_none().then(|| filter.reported_path(stored))
+        }),
+        Model::Llvm => llvm::evaluate(&map, &profile, &|stored| filter.exclusion(stored).is_none()),
+    };
+    let n_paths = map.paths.len();
+    // Giving back what held the input takes longer than some reports do; nobody has to wait for it.
+    std::thread::spawn(move || drop((map, profile)));
+    let object_paths: Vec<&Path> =
+        files.iter().filter_map(|position| objects.get(*position)).map(PathBuf::as_path).collect();
+    say_omissions(&coverage.omissions, &object_paths, ui);
+    if coverage.files.is_empty() {
+        let cure = "`--no-default-exclude` counts test and generated code too";
+        bail!(Advised::new(format!("none of {n_paths} source files counts"), cure));
+    }
+    Ok(coverage)
+}
+
+/// One warning for each object and reason, with an example: a broken compiler can damage thousands of functions.
+fn say_omissions(omissions: &Omissions, objects: &[&Path], ui: &Ui) {
+    let kinds = [
+        ("malformed-function", "cannot be counted", &omissions.malformed),
+        ("mismatched-function", "have mismatched data", &omissions.mismatched),
+        ("shadowed-function", "are hidden by an older copy", &omissions.shadowed),
+    ];
+    for (slug, what, functions) in kinds {
+        // The code of doctests is none that anybody wants to see. Threads find the others in any order.
+        let is_wanted = |function: &&OmittedFunction| !is_doctest_code(&function.name);
+        let mut functions: Vec<&OmittedFunction> = functions.iter().filter(is_wanted).collect();
+        functions.sort_by_key(|function| (function.object, &function.name));
+        let mut by_object: Vec<(&Path, Vec<&OmittedFunction>)> = Vec::new();
+        let mut positions: HashMap<usize, usize> = HashMap::new();
+        for function in functions {
+            let object = objects.get(function.object).copied().unwrap_or(Path::new("?"));
+            let position = *positions.entry(function.object).or_insert_with(|| {
+                by_object.push((object, Vec::new()));
+                by_object.len() - 1
+            });
+            by_object[position].1.push(function);
+        }
+        for (object, functions) in by_object {
+            let first = &functions[0];
+            let message = format!(
+                "{} functions of `{}` {what}, `{}` for one: {}",
+                functions.len(),
+                shown(object),
+                String::from_utf8_lossy(&crate::coverage::demangle::demangle(&first.name)),
+                first.reason
+            );
+            ui.warning(slug, message);
+        }
+    }
+}
