@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use super::config::{Config, Format, ReportRequest};
 use super::record::RunRecord;
 use super::{shown, threads};
+use crate::coverage::cut::Cuts;
 use crate::coverage::symbol::is_doctest_code;
 use crate::coverage::union::UnionOptions;
 use crate::coverage::{Coverage, Model, Omissions, OmittedFunction, llvm, union};
@@ -57,9 +58,13 @@ pub(super) fn evaluate(
         without_doctest_code: !record.doctest_objects.is_empty(),
     };
     let coverage = match config.model {
-        Model::Union => union::evaluate(&map, &profile, options, &|stored| {
-            filter.exclusion(stored).is_none().then(|| filter.reported_path(stored))
-        }),
+        Model::Union => union::evaluate(
+            &map,
+            &profile,
+            options,
+            &|stored| filter.exclusion(stored).is_none().then(|| filter.reported_path(stored)),
+            &Cuts::new(),
+        ),
         Model::Llvm => llvm::evaluate(&map, &profile, &|stored| filter.exclusion(stored).is_none()),
     };
     let n_paths = map.paths.len();

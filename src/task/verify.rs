@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use xshell::Shell;
 
 use super::record::RunRecord;
+use crate::coverage::cut::Cuts;
 use crate::coverage::demangle::demangle;
 use crate::coverage::union::UnionOptions;
 use crate::coverage::{Coverage, OmittedFunction, llvm, union};
@@ -113,6 +114,8 @@ pub fn verify(
         &loaded.profile,
         UnionOptions { threads, function_regions: false, without_doctest_code: false },
         &|path| Some(path.to_vec()),
+        // LLVM knows nothing of what does not count within a file.
+        &Cuts::new(),
     );
     let reference = line_counts(&reference_lcov);
     verification.n_files = reference.len();

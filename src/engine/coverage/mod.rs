@@ -4,6 +4,7 @@
 
 pub mod branch;
 pub mod counter;
+pub mod cut;
 pub mod demangle;
 pub mod function;
 pub mod line;

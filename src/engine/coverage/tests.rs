@@ -1,11 +1,12 @@
 //! Both models on small maps and profiles that are written out here: what is counted, what is left out, how it adds up.
 
+use super::cut::{Cut, Cuts};
 use super::map::CoverageMap;
 use super::profile::Profile;
 use super::profile::tests::raw_profile;
 use super::union::UnionOptions;
 use super::{Coverage, Model, llvm, union};
-use crate::format::covfun::CovfunRecord;
+use crate::format::covfun::{CovfunRecord, Position};
 use crate::format::prf_names::md5_64;
 use crate::format::profraw::parse;
 
@@ -79,7 +80,9 @@ fn profile(functions: &[(&str, u64, &[u64])]) -> Profile {
 fn evaluate(model: Model, objects: &[Vec<Function>], counts: &[(&str, u64, &[u64])]) -> Coverage {
     let (map, profile) = (map(objects), profile(counts));
     match model {
-        Model::Union => union::evaluate(&map, &profile, options(2), &|path| Some(path.to_vec())),
+        Model::Union => {
+            union::evaluate(&map, &profile, options(2), &|path| Some(path.to_vec()), &Cuts::new())
+        }
         Model::Llvm => llvm::evaluate(&map, &profile, &|_| true),
     }
 }
@@ -281,9 +284,8 @@ fn an_async_function_is_one_that_runs_when_its_body_does() {
 fn files_that_do_not_count_leave_no_trace() {
     let objects = [vec![function("f", 9, 1, &[(1, 1, 1, 9)]), function("g", 9, 2, &[(1, 2, 1, 9)])]];
     let (map, profile) = (map(&objects), profile(&[("f", 9, &[3]), ("g", 9, &[1])]));
-    let union = union::evaluate(&map, &profile, options(1), &|path| {
-        path.ends_with(b"a.rs").then(|| b"a.rs".to_vec())
-    });
+    let place = |path: &[u8]| path.ends_with(b"a.rs").then(|| b"a.rs".to_vec());
+    let union = union::evaluate(&map, &profile, options(1), &place, &Cuts::new());
     assert_eq!(describe(&union), ["a.rs: 1=3; f 1/1, r 1/1, l 1/1"]);
     assert_eq!(union.functions.len(), 1);
     let llvm = llvm::evaluate(&map, &profile, &|path| path.ends_with(b"b.rs"));
@@ -295,8 +297,40 @@ fn files_that_do_not_count_leave_no_trace() {
 fn paths_that_are_reported_alike_are_one_file() {
     let objects = [vec![function("f", 9, 1, &[(1, 1, 1, 9)]), function("g", 9, 2, &[(1, 2, 1, 9)])]];
     let (map, profile) = (map(&objects), profile(&[("f", 9, &[3])]));
-    let union = union::evaluate(&map, &profile, options(3), &|_| Some(b"same.rs".to_vec()));
+    let union = union::evaluate(&map, &profile, options(3), &|_| Some(b"same.rs".to_vec()), &Cuts::new());
     assert_eq!(describe(&union), ["same.rs: 1=3 2=0; f 1/2, r 1/2, l 1/2"]);
+}
+
+#[test]
+fn what_is_cut_out_leaves_no_trace() {
+    let lines = &[(1, 1, 1, 9), (2, 2, 1, 9), (3, 3, 1, 9)];
+    let objects = [vec![
+        function("f", 9, 1, lines),
+        function("test", 9, 1, &[(1, 7, 1, 9), (0, 8, 1, 9)]),
+        function("g", 9, 2, &[(1, 2, 1, 9)]),
+    ]];
+    let (map, profile) = (map(&objects), profile(&[("f", 9, &[3, 0, 2]), ("test", 9, &[1])]));
+    let check = |cuts: &[(&str, u32, u32)], expected: &[&str]| {
+        let mut by_path = Cuts::new();
+        for &(path, first, last) in cuts {
+            let start = Position { line: first, column: 1 };
+            let cut = Cut { start, end: Position { line: last, column: 80 }, unless_run: false };
+            by_path.entry(path.as_bytes().to_vec()).or_default().push(cut);
+        }
+        let place = |path: &[u8]| Some(path.to_vec());
+        let union = union::evaluate(&map, &profile, options(2), &place, &by_path);
+        assert_eq!(describe(&union), expected, "{cuts:?}");
+        let listed: usize = union.files.iter().map(|file| file.functions.len()).sum();
+        assert_eq!(union.functions.len(), listed, "{cuts:?}");
+    };
+    let (a, b) = ("/w/a.rs", "/w/b.rs");
+    let whole_b = "/w/b.rs: 2=0; f 0/1, r 0/1, l 0/1";
+    check(&[], &["/w/a.rs: 1=3 2=0 3=2 7=1 8=0; f 2/2, r 3/5, l 3/5", whole_b]);
+    check(&[(a, 7, 8)], &["/w/a.rs: 1=3 2=0 3=2; f 1/1, r 2/3, l 2/3", whole_b]);
+    check(&[(a, 2, 2), (a, 7, 8), (b, 1, 9)], &["/w/a.rs: 1=3 3=2; f 1/1, r 2/2, l 2/2"]);
+    // The function begins in it; the rest of it counts.
+    check(&[(a, 1, 1), (a, 7, 8), (b, 1, 9)], &["/w/a.rs: 2=0 3=2; f 0/0, r 1/2, l 1/2"]);
+    check(&[(a, 1, 9), (b, 1, 9)], &[]);
 }
 
 fn options(threads: usize) -> UnionOptions {

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use super::counter::Evaluator;
+use super::cut::{Cut, Cuts};
 use super::demangle::demangle;
 use super::function::{CountedBranch, CountedRegion, FunctionRecord, count_regions};
 use super::llvm::omitted_function;
@@ -17,7 +18,7 @@ use super::profile::Profile;
 use super::segment::{CountedKind, CountedRange, segments, sort_and_combine};
 use super::summary::Ratio;
 use super::{
-    Coverage, FileCoverage, Model, Omissions, OmittedFunction, Summary, branch, branch_ratio, filenames,
+    Coverage, FileCoverage, Model, Omissions, OmittedFunction, Summary, branch, branch_ratio, cut, filenames,
     line_ratio, symbol,
 };
 use crate::format::covfun::{Counter, Mapping, Position};
@@ -37,12 +38,13 @@ pub struct UnionOptions {
 
 /// Evaluates all functions in files that count. `place` tells for a path as the compiler
 /// stored it under which path it is reported, or `None` if it does not count; paths that are reported alike are one
-/// file.
+/// file. A file of which the `cuts` leave nothing does not count.
 pub fn evaluate(
     map: &CoverageMap,
     profile: &Profile,
     options: UnionOptions,
     place: &dyn Fn(&[u8]) -> Option<Vec<u8>>,
+    cuts: &Cuts,
 ) -> Coverage {
     let threads = options.threads;
     let (placed, paths) = place_files(map, place);
@@ -69,7 +71,8 @@ pub fn evaluate(
     let in_order: Vec<FileParts> = sorted.iter().map(|(_, index)| *index).map(take_parts).collect();
     let numbered = (0..).zip(sorted.into_iter().map(|(path, _)| path).zip(in_order)).collect();
     let evaluated = map_in_order(numbered, threads, |(index, (path, parts))| {
-        file_coverage(path, index, parts, map, options)
+        let cuts = cuts.get(&*path).map_or(&[][..], Vec::as_slice);
+        file_coverage(path, index, parts, map, options, cuts)
     });
     let mut coverage = Coverage {
         model: Model::Union,
@@ -79,7 +82,7 @@ pub fn evaluate(
         totals: Summary::EMPTY,
         omissions,
     };
-    for (mut file, functions) in evaluated {
+    for (mut file, functions) in evaluated.into_iter().flatten() {
         let first = coverage.functions.len() as u32;
         coverage.functions.extend(functions);
         file.functions = (first..coverage.functions.len() as u32).collect();
@@ -135,6 +138,36 @@ impl FileParts {
             ..instance
         }));
     }
+
+    /// Leaves out what lies in the cuts.
+    fn cut_out(&mut self, cuts: &[Cut]) {
+        let regions = retain(&mut self.regions, |region| {
+            cut::without(cuts, region.range).is_some_and(|range| {
+                region.range = range;
+                true
+            })
+        });
+        let branches = retain(&mut self.branches, |branch| !cut::is_cut(cuts, branch.start));
+        self.instances.retain_mut(|instance| {
+            instance.regions = regions[instance.regions.start]..regions[instance.regions.end];
+            instance.branches = branches[instance.branches.start]..branches[instance.branches.end];
+            !cut::is_cut(cuts, instance.start)
+        });
+    }
+}
+
+/// Keeps some of the items, and tells for each old position, the one behind the last included, the new one.
+fn retain<T>(items: &mut Vec<T>, mut keeps: impl FnMut(&mut T) -> bool) -> Vec<usize> {
+    let mut positions = Vec::with_capacity(items.len() + 1);
+    positions.push(0);
+    let mut kept = 0;
+    items.retain_mut(|item| {
+        let is_kept = keeps(item);
+        kept += usize::from(is_kept);
+        positions.push(kept);
+        is_kept
+    });
+    positions
 }
 
 /// The position of the first object that holds each mapping.
@@ -278,14 +311,22 @@ impl<'a> FunctionCounter<'a> {
     }
 }
 
-/// A file and its functions; which numbers these have among all is not known yet.
+/// A file and its functions; which numbers these have among all is not known yet. `None` if the cuts leave nothing.
 fn file_coverage(
     path: Box<[u8]>,
     index: PathIndex,
-    parts: FileParts,
+    mut parts: FileParts,
     map: &CoverageMap,
     options: UnionOptions,
-) -> (FileCoverage, Vec<FunctionRecord>) {
+    cuts: &[Cut],
+) -> Option<(FileCoverage, Vec<FunctionRecord>)> {
+    let cuts = cut::effective(cuts, parts.regions.iter().map(|region| &region.range));
+    if !cuts.is_empty() {
+        parts.cut_out(&cuts);
+        if parts.regions.is_empty() {
+            return None;
+        }
+    }
     let mut functions = merged_functions(&parts, index, map, options.function_regions);
     if !options.function_regions {
         for function in &mut functions {
@@ -295,6 +336,7 @@ fn file_coverage(
 
     let FileParts { regions, mut branches, .. } = parts;
     let mut ranges: Vec<CountedRange> = regions.into_iter().map(|region| region.range).collect();
+    cut::push_skipped(&cuts, &mut ranges);
     sort_and_combine(&mut ranges);
     combine_branches(&mut branches);
     let segments = segments(&ranges);
@@ -317,7 +359,7 @@ fn file_coverage(
         expansions: Vec::new(),
         summary,
     };
-    (file, functions)
+    Some((file, functions))
 }
 
 /// Joins conditions at the same span. An outcome is folded only if every instantiation folded it.
