@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::coverage::Model;
+use crate::filter::DefaultSet;
 use crate::report::table::Order;
 use crate::task::shell::Shell;
 use crate::ui::color::ColorChoice;
@@ -81,8 +82,10 @@ pub struct Config {
     pub harness: Harness,
     /// What is read instead of the last run, for [`Command::Report`].
     pub input: Input,
-    /// Which source files count.
+    /// What counts.
     pub exclusion: Exclusion,
+    /// `PATH` or `PATH:LINE`: nothing is run, but it is said why these count or do not.
+    pub explain: Vec<String>,
     /// How counts become numbers.
     pub model: Model,
     /// Which reports are written, and where.
@@ -146,7 +149,18 @@ impl Config {
             },
             harness: Harness { shell: Shell::Sh, continuous: false },
             input: Input { objects: Vec::new(), profiles: Vec::new() },
-            exclusion: Exclusion { ignore_filename_regex: Vec::new(), defaults: true },
+            exclusion: Exclusion {
+                ignore_filename_regex: Vec::new(),
+                include_filename_regex: Vec::new(),
+                exclude_files: Vec::new(),
+                include_files: Vec::new(),
+                exclude_from_report: Vec::new(),
+                defaults: DefaultSet::ALL.to_vec(),
+                tests: true,
+                markers: true,
+                code: Vec::new(),
+            },
+            explain: Vec::new(),
             model: Model::Union,
             output: Output {
                 enabled: true,
@@ -344,14 +358,53 @@ pub struct Input {
     pub profiles: Vec<PathBuf>,
 }
 
-/// Which source files count.
+/// What counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Exclusion {
     /// Files whose workspace-relative path one of these regexes matches anywhere do not count.
     pub ignore_filename_regex: Vec<String>,
-    /// Tests, benches, examples, build scripts, dependencies, generated code and migrations do not count.
-    pub defaults: bool,
+    /// Files whose workspace-relative path one of these regexes matches count whatever else would leave them out.
+    pub include_filename_regex: Vec<String>,
+    /// Files that one of these globs matches, on workspace-relative paths, do not count.
+    pub exclude_files: Vec<String>,
+    /// Files that one of these globs matches count whatever else would leave them out.
+    pub include_files: Vec<String>,
+    /// Packages, by name or glob, that do not count although their tests run.
+    pub exclude_from_report: Vec<String>,
+    /// The sets of files that do not count.
+    pub defaults: Vec<DefaultSet>,
+    /// Test code inside source files does not count.
+    pub tests: bool,
+    /// What markers in comments leave out does not count.
+    pub markers: bool,
+    /// Classes of code that do not count either.
+    pub code: Vec<CodeClass>,
+}
+
+/// Code that some projects do not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeClass {
+    /// Arms and blocks that only call `unreachable!`, `todo!` or `unimplemented!`.
+    Unreachable,
+    /// Implementations of `Debug` that are written out.
+    Debug,
+    /// `const fn`s that never ran: the compiler may have run them.
+    ConstFn,
+}
+
+impl CodeClass {
+    /// All of them.
+    pub const ALL: [CodeClass; 3] = [CodeClass::Unreachable, CodeClass::Debug, CodeClass::ConstFn];
+
+    /// The word for it in options.
+    pub fn name(self) -> &'static str {
+        match self {
+            CodeClass::Unreachable => "unreachable",
+            CodeClass::Debug => "debug",
+            CodeClass::ConstFn => "const-fn",
+        }
+    }
 }
 
 /// Which reports are written, and where.

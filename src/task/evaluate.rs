@@ -7,12 +7,11 @@ use anyhow::{Result, bail};
 
 use super::config::{Config, Format, ReportRequest};
 use super::record::RunRecord;
-use super::{shown, threads};
+use super::{exclusion, shown, threads};
 use crate::coverage::cut::Cuts;
 use crate::coverage::symbol::is_doctest_code;
 use crate::coverage::union::UnionOptions;
 use crate::coverage::{Coverage, Model, Omissions, OmittedFunction, llvm, union};
-use crate::filter::PathFilter;
 use crate::load::{self, Inputs, Loaded};
 use crate::ui::Ui;
 use crate::ui::message::Advised;
@@ -21,11 +20,11 @@ use crate::ui::message::Advised;
 pub(super) fn evaluate(
     record: &RunRecord,
     requests: &[ReportRequest],
-    filter: &PathFilter,
     config: &Config,
     ui: &Ui,
 ) -> Result<Coverage> {
     let threads = threads(config).get();
+    let filter = exclusion::path_filter(record.sources.clone(), &config.exclusion)?;
     let objects = record.all_objects();
     let inputs = Inputs {
         objects: objects.clone(),

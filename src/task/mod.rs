@@ -10,6 +10,7 @@ pub mod verify;
 mod again;
 mod durations;
 mod evaluate;
+mod exclusion;
 mod input;
 mod measure;
 mod metadata;

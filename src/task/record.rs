@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::filter::{AuxiliaryKind, PackageSources, SourceLayout};
 
 /// Counted up whenever a field changes its meaning.
-const FORMAT: u64 = 2;
+const FORMAT: u64 = 3;
 
 /// What a run measured with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +68,7 @@ impl RunRecord {
                 "name": package.name,
                 "dir": package.dir,
                 "is_selected": package.is_selected,
+                "crate_roots": package.crate_roots,
                 "auxiliary_targets": auxiliary.collect::<Vec<_>>(),
             })
         });
@@ -152,6 +153,7 @@ fn parse_package(value: &Value) -> Result<PackageSources> {
         name: string(value, "name")?,
         dir: string(value, "dir")?,
         is_selected: value.get("is_selected").and_then(Value::as_bool).context("no `is_selected`")?,
+        crate_roots: strings(value, "crate_roots")?,
         auxiliary_targets: list(value, "auxiliary_targets")?
             .iter()
             .map(auxiliary)
@@ -225,6 +227,7 @@ mod tests {
                     name: "app".to_owned(),
                     dir: "/w/app \"quoted\"".to_owned(),
                     is_selected: true,
+                    crate_roots: vec!["/w/src/lib.rs".to_owned()],
                     auxiliary_targets: super::AUXILIARY_KINDS
                         .map(|kind| (kind, format!("/w/{kind:?}.rs")))
                         .to_vec(),

@@ -12,7 +12,6 @@ use super::{Outcome, evaluate, input, measure, output_file, outside, shown, thre
 use crate::coverage::{Coverage, FileCoverage, Summary};
 use crate::export::json::{self, JsonOptions};
 use crate::export::lcov::{self, LcovOptions};
-use crate::filter::PathFilter;
 use crate::report::{table, text};
 use crate::ui::Ui;
 
@@ -48,10 +47,7 @@ pub(super) fn write_reports(
     config: &Config,
     ui: &Ui,
 ) -> Result<Outcome> {
-    let exclusion = &config.exclusion;
-    let filter =
-        PathFilter::new(record.sources.clone(), &exclusion.ignore_filename_regex, exclusion.defaults)?;
-    let coverage = evaluate::evaluate(record, requests, &filter, config, ui)?;
+    let coverage = evaluate::evaluate(record, requests, config, ui)?;
     for request in requests {
         let root = &record.workspace_root;
         match &request.destination {

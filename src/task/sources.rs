@@ -20,6 +20,7 @@ pub(super) fn source_layout(workspace: &Workspace, config: &Config) -> SourceLay
                 name: package.name.clone(),
                 dir: text(&package.dir),
                 is_selected: workspace.selects(package, &packages.select, &packages.exclude),
+                crate_roots: crate_roots(package, config.build.build_scripts),
                 auxiliary_targets: auxiliary_targets(package, config.build.build_scripts),
             })
             .collect(),
@@ -40,6 +41,17 @@ fn with_real_path(dir: &Path) -> Vec<String> {
 
 fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
+}
+
+/// Where the crates that are a product begin.
+fn crate_roots(package: &Package, with_build_scripts: bool) -> Vec<String> {
+    let is_product = |kind| match kind {
+        CargoTargetKind::Lib | CargoTargetKind::ProcMacro | CargoTargetKind::Bin => true,
+        CargoTargetKind::BuildScript => with_build_scripts,
+        CargoTargetKind::Test | CargoTargetKind::Bench | CargoTargetKind::Example => false,
+    };
+    let products = package.targets.iter().filter(|target| is_product(target.kind));
+    products.map(|target| text(&target.src_path)).collect()
 }
 
 /// The sources that are no product. A build script that was asked for is one.

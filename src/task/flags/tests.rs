@@ -250,7 +250,7 @@ fn reports() {
     check("coverage --sort path --model llvm --no-default-exclude", RUN, |config| {
         config.output.order = Order::Path;
         config.model = Model::Llvm;
-        config.exclusion.defaults = false;
+        config.exclusion.defaults = Vec::new();
     });
     check("coverage --sort path --sort cover --model=union", RUN, |_| {});
     check("coverage --no-report", RUN, |config| config.output.enabled = false);
