@@ -90,8 +90,10 @@ pub struct Config {
     pub model: Model,
     /// Which reports are written, and where.
     pub output: Output,
-    /// What the totals have to reach.
+    /// What all files together have to reach.
     pub thresholds: Thresholds,
+    /// What parts of the workspace have to reach besides. No flag sets them.
+    pub scoped_thresholds: Vec<ScopedThresholds>,
     /// How we talk.
     pub display: Display,
 }
@@ -171,7 +173,8 @@ impl Config {
                 show_missing_lines: false,
                 order: Order::WorstFirst,
             },
-            thresholds: Thresholds { lines: None, functions: None, regions: None },
+            thresholds: Thresholds::NONE,
+            scoped_thresholds: Vec::new(),
             display: Display { verbosity: Verbosity::Normal, color: ColorChoice::Auto },
         }
     }
@@ -539,7 +542,7 @@ impl Output {
     }
 }
 
-/// What the totals have to reach, or the exit code is 2. In hundredths of a percent, 0 to 10000.
+/// What files have to reach, or the exit code is 2. Shares are in hundredths of a percent, 0 to 10000.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Thresholds {
@@ -549,6 +552,46 @@ pub struct Thresholds {
     pub functions: Option<u16>,
     /// Code regions that ran.
     pub regions: Option<u16>,
+    /// Mapped lines that ran, in each file by itself.
+    pub file_lines: Option<u16>,
+    /// So many mapped lines may be missed.
+    pub uncovered_lines: Option<u64>,
+    /// So many functions may be missed.
+    pub uncovered_functions: Option<u64>,
+    /// So many code regions may be missed.
+    pub uncovered_regions: Option<u64>,
+}
+
+impl Thresholds {
+    /// Any number will do.
+    pub const NONE: Thresholds = Thresholds {
+        lines: None,
+        functions: None,
+        regions: None,
+        file_lines: None,
+        uncovered_lines: None,
+        uncovered_functions: None,
+        uncovered_regions: None,
+    };
+}
+
+/// What a part of the workspace has to reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ScopedThresholds {
+    /// Which part.
+    pub scope: Scope,
+    /// What it has to reach.
+    pub thresholds: Thresholds,
+}
+
+/// A part of the workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The files of the package with this name.
+    Package(String),
+    /// The files whose path from the workspace's root this glob matches, or that are below a directory which it matches.
+    Paths(String),
 }
 
 /// How we talk.

@@ -48,6 +48,7 @@ pub(super) fn write_reports(
     ui: &Ui,
 ) -> Result<Outcome> {
     let coverage = evaluate::evaluate(record, requests, config, ui)?;
+    let judgement = thresholds::judge(&coverage, &record.sources, config)?;
     for request in requests {
         let root = &record.workspace_root;
         match &request.destination {
@@ -71,7 +72,7 @@ pub(super) fn write_reports(
             }
         }
     }
-    Ok(thresholds::check(&coverage.totals, config, ui))
+    Ok(judgement.say(ui))
 }
 
 fn write_report(

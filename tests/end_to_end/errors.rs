@@ -70,13 +70,27 @@ fn thresholds_that_are_missed() {
     let error = below.stderr.lines().find(|line| line.starts_with("error: ")).expect("an error");
     assert_eq!(
         error,
-        "error: line coverage 84.21% (16 of 19) is below the threshold 90.50%: 2 more lines are needed"
+        "error: line coverage 84.21% (16 of 19) is below the threshold 90.50%: 2 more lines are needed; all are \
+         missing in `src/answer.rs` (3)"
     );
     assert!(workspace.root().join("target/coverage/lcov.info").exists(), "reports are written all the same");
     let both =
         report(&["--fail-under-lines", "100", "--fail-under-functions", "100", "--fail-under-regions", "1"]);
     let both = both.expect_code(2);
     assert_eq!(both.stderr.lines().filter(|line| line.starts_with("error: ")).count(), 2, "{}", both.stderr);
+    check(
+        report(&["--fail-uncovered-functions", "0"]),
+        2,
+        "1 function is uncovered, none is allowed: 1 more function is needed; it is missing in `src/answer.rs`",
+        "",
+    );
+    check(
+        report(&["--fail-under-file-lines", "80"]),
+        2,
+        "line coverage of `src/answer.rs` 66.66% (6 of 9) is below the threshold 80% for each file: 2 more lines are needed",
+        "",
+    );
+    report(&["--fail-uncovered-lines", "3", "--fail-under-file-lines", "66.66"]).expect_success();
     check(report(&["--fail-under-lines", "101"]), 1, "expected a percentage from 0 to 100", "");
 }
 

@@ -607,6 +607,30 @@ pub(crate) const SECTIONS: &[Section] = &[
             })
             .of(REPORT)
             .help("The same for regions."),
+            Flag::one("fail-under-file-lines", "PERCENT", |config, value| {
+                config.thresholds.file_lines = Some(percent(value)?);
+                Ok(())
+            })
+            .of(REPORT)
+            .help("Exit with code 2 if less than this share of the lines of any file ran. Each such file is named."),
+            Flag::one("fail-uncovered-lines", "MAX", |config, value| {
+                config.thresholds.uncovered_lines = Some(count(value)?);
+                Ok(())
+            })
+            .of(REPORT)
+            .help("Exit with code 2 if more than MAX lines did not run."),
+            Flag::one("fail-uncovered-functions", "MAX", |config, value| {
+                config.thresholds.uncovered_functions = Some(count(value)?);
+                Ok(())
+            })
+            .of(REPORT)
+            .help("The same for functions."),
+            Flag::one("fail-uncovered-regions", "MAX", |config, value| {
+                config.thresholds.uncovered_regions = Some(count(value)?);
+                Ok(())
+            })
+            .of(REPORT)
+            .help("The same for regions."),
             Flag::switch("show-missing-lines", |config, on| config.output.show_missing_lines = on)
                 .of(REPORT)
                 .help("Under the table, list the lines that did not run, as `path:12,15-19`."),
@@ -751,6 +775,11 @@ fn text(value: &OsStr) -> Result<String, String> {
 fn positive(value: &OsStr) -> Result<NonZeroU32, String> {
     let number = value.to_str().and_then(|text| text.parse().ok());
     number.ok_or_else(|| "expected a whole number from 1 on".to_owned())
+}
+
+fn count(value: &OsStr) -> Result<u64, String> {
+    let number = value.to_str().and_then(|text| text.parse().ok());
+    number.ok_or_else(|| "expected a whole number from 0 on".to_owned())
 }
 
 fn seconds(value: &OsStr) -> Result<Duration, String> {

@@ -270,6 +270,45 @@ fn reports() {
 }
 
 #[test]
+fn thresholds() {
+    check(
+        "coverage --fail-under-lines 80 --fail-under-functions 79.5 --fail-under-regions 0.05",
+        RUN,
+        |config| {
+            config.thresholds.lines = Some(8000);
+            config.thresholds.functions = Some(7950);
+            config.thresholds.regions = Some(5);
+        },
+    );
+    check(
+        "COVERAGE_FAIL_UNDER_FILE_LINES=50 coverage run --fail-uncovered-lines 0",
+        Command::Run,
+        |config| {
+            config.thresholds.file_lines = Some(5000);
+            config.thresholds.uncovered_lines = Some(0);
+        },
+    );
+    check(
+        "coverage report --fail-uncovered-functions 1 --fail-uncovered-regions 20",
+        Command::Report,
+        |config| {
+            config.thresholds.uncovered_functions = Some(1);
+            config.thresholds.uncovered_regions = Some(20);
+        },
+    );
+    check_error(
+        "coverage --fail-under-lines 79.955",
+        "invalid value `79.955` for `--fail-under-lines`: expected a percentage from 0 to 100 with at most two decimals",
+        "",
+    );
+    check_error(
+        "coverage --fail-uncovered-lines -1",
+        "invalid value `-1` for `--fail-uncovered-lines`: expected a whole number from 0 on",
+        "",
+    );
+}
+
+#[test]
 fn display() {
     check("coverage -v", RUN, |config| config.display.verbosity = Verbosity::Verbose);
     check("coverage -vv", RUN, |config| config.display.verbosity = Verbosity::VeryVerbose);
