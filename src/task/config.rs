@@ -441,6 +441,10 @@ pub enum Format {
     Json,
     /// The sources with the count of each line beside it.
     Text,
+    /// Cobertura's XML.
+    Cobertura,
+    /// Codecov's own JSON.
+    Codecov,
 }
 
 impl Format {
@@ -451,6 +455,8 @@ impl Format {
             Format::Lcov => "lcov.info",
             Format::Json => "coverage.json",
             Format::Text => "coverage.txt",
+            Format::Cobertura => "cobertura.xml",
+            Format::Codecov => "codecov.json",
         }
     }
 }

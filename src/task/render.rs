@@ -12,7 +12,7 @@ use super::{Outcome, evaluate, input, measure, output_file, outside, shown, thre
 use crate::coverage::{Coverage, FileCoverage, Summary};
 use crate::export::json::{self, JsonOptions};
 use crate::export::lcov::{self, LcovOptions};
-use crate::report::{table, text};
+use crate::report::{cobertura, codecov, name, table, text};
 use crate::ui::Ui;
 
 /// `coverage report`: renders the last run again, or what another harness produced.
@@ -91,6 +91,8 @@ fn write_report(
             let source = |path: &[u8]| fs::read(workspace_root.join(&*String::from_utf8_lossy(path))).ok();
             text::write(coverage, source, out)?;
         }
+        Format::Cobertura => cobertura::write(coverage, &workspace_root.to_string_lossy(), out)?,
+        Format::Codecov => codecov::write(coverage, out)?,
     }
     Ok(())
 }
@@ -109,7 +111,7 @@ fn render_table(
         regions: summary.regions,
         branches: has_branches.then_some(summary.branches),
     };
-    let path = |file: &FileCoverage| String::from_utf8_lossy(&file.path).into_owned();
+    let path = |file: &FileCoverage| name::text(&file.path).into_owned();
     let total = counts(&coverage.totals);
     let mut rendered = if request.summary_only {
         table::render_totals(total, color)

@@ -4,6 +4,7 @@ use std::iter::Peekable;
 use std::slice::Iter;
 
 use super::segment::CoverageSegment;
+use super::summary::Ratio;
 
 /// A mapped line: one with code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +13,11 @@ pub struct LineCoverage {
     pub line: u32,
     /// How often the line ran: the most of what goes on from the line before and of the regions that begin on it.
     pub count: u64,
+    /// The regions that begin on the line, and those of them that ran. What goes on from the line before counts as one of
+    /// them if it ran: what merely ends here, as before an `else`, is no part of what this line does.
+    ///
+    /// So `count` is above 0 just if `regions.covered` is.
+    pub regions: Ratio,
 }
 
 /// The mapped lines of a file or function, in ascending order, by the rule of LLVM's `LineCoverageStats`.
@@ -48,12 +54,14 @@ impl Iterator for Lines<'_> {
             let mut last = None;
             let mut most_entered: Option<u64> = None;
             let mut starts_counted = false;
+            let mut regions = Ratio::EMPTY;
             while let Some(segment) = self.segments.next_if(|segment| segment.start.line <= line) {
                 first.get_or_insert(segment);
                 last = Some(segment);
                 starts_counted |= segment.is_region_entry && segment.has_count;
                 if !segment.is_gap_region && segment.has_count && segment.is_region_entry {
                     most_entered = most_entered.max(Some(segment.count));
+                    regions += Ratio { covered: u64::from(segment.count > 0), count: 1 };
                 }
             }
             self.line = line.saturating_add(1);
@@ -63,10 +71,11 @@ impl Iterator for Lines<'_> {
             let is_mapped = (!starts_skipped && (goes_on || most_entered.is_some())) || starts_counted;
             if is_mapped {
                 let carried = wrapped.map_or(0, |segment| segment.count);
-                return Some(LineCoverage {
-                    line,
-                    count: most_entered.map_or(carried, |most| most.max(carried)),
-                });
+                if carried > 0 || regions.count == 0 {
+                    regions += Ratio { covered: u64::from(carried > 0), count: 1 };
+                }
+                let count = most_entered.map_or(carried, |most| most.max(carried));
+                return Some(LineCoverage { line, count, regions });
             }
         }
     }
@@ -79,8 +88,10 @@ mod tests {
     use crate::format::covfun::Position;
 
     /// Segments as (line, column, count or -1 for none, entry, gap).
-    fn check(segments: &[(u32, u32, i64, bool, bool)], expected: &[(u32, u64)]) {
-        let segments: Vec<_> = segments
+    type Segments<'a> = &'a [(u32, u32, i64, bool, bool)];
+
+    fn coverage_segments(segments: Segments<'_>) -> Vec<CoverageSegment> {
+        segments
             .iter()
             .map(|&(line, column, count, is_region_entry, is_gap_region)| CoverageSegment {
                 start: Position { line, column },
@@ -89,7 +100,11 @@ mod tests {
                 is_region_entry,
                 is_gap_region,
             })
-            .collect();
+            .collect()
+    }
+
+    fn check(segments: Segments<'_>, expected: &[(u32, u64)]) {
+        let segments = coverage_segments(segments);
         let found: Vec<_> = lines(&segments).map(|line| (line.line, line.count)).collect();
         assert_eq!(found, expected);
     }
@@ -140,5 +155,27 @@ mod tests {
         check(&[(1, 1, -1, true, false), (3, 1, 1, true, false), (3, 4, -1, false, false)], &[(3, 1)]);
         // A line that starts skipped and goes on with code is mapped by that code, and counts it.
         check(&[(1, 1, -1, true, false), (1, 5, 4, true, false), (1, 9, -1, false, false)], &[(1, 4)]);
+    }
+
+    #[test]
+    fn regions_are_those_that_begin_or_run_into_the_line() {
+        // `if a {` ran and its block did not, `} else {`, a block that ran, `}`, `f()?` without an error.
+        let segments = coverage_segments(&[
+            (1, 1, 2, true, false),
+            (1, 8, 0, true, false),
+            (2, 2, 2, false, false),
+            (2, 8, 2, true, false),
+            (3, 2, 2, false, false),
+            (4, 4, 0, true, false),
+            (4, 5, 2, false, false),
+            (5, 1, -1, false, false),
+        ]);
+        let found: Vec<_> =
+            lines(&segments).map(|line| (line.line, line.regions.covered, line.regions.count)).collect();
+        assert_eq!(found, [(1, 1, 2), (2, 1, 1), (3, 1, 1), (4, 1, 2), (5, 1, 1)]);
+        assert!(lines(&segments).all(|line| (line.count > 0) == (line.regions.covered > 0)));
+        let missed = coverage_segments(&[(1, 1, 0, true, false), (2, 2, -1, false, false)]);
+        let found: Vec<_> = lines(&missed).map(|line| (line.regions.covered, line.regions.count)).collect();
+        assert_eq!(found, [(0, 1), (0, 1)]);
     }
 }

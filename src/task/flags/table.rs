@@ -302,6 +302,8 @@ pub(crate) const SECTIONS: &[Section] = &[
                     ("lcov", NOTHING_RAN),
                     ("json", NOTHING_RAN),
                     ("text", NOTHING_RAN),
+                    ("cobertura", NOTHING_RAN),
+                    ("codecov", NOTHING_RAN),
                     ("output-path", NOTHING_RAN),
                     ("output-dir", NOTHING_RAN),
                 ])
@@ -561,6 +563,22 @@ pub(crate) const SECTIONS: &[Section] = &[
                     "Write the sources with the count of each line. Printed on stdout unless a flag below says where \
                      to write it.",
                 ),
+            Flag::switch("cobertura", |config, on| want(config, Format::Cobertura, on))
+                .not_in_environment()
+                .conflicts(&[("summary-only", ONLY_LINES)])
+                .of(REPORT)
+                .help(
+                    "Write Cobertura's XML, which GitHub, GitLab, Jenkins and Azure read. Printed on stdout unless a flag \
+                     below says where to write it.",
+                ),
+            Flag::switch("codecov", |config, on| want(config, Format::Codecov, on))
+                .not_in_environment()
+                .conflicts(&[("summary-only", ONLY_LINES)])
+                .of(REPORT)
+                .help(
+                    "Write Codecov's own JSON, which knows lines of which only a part ran. Printed on stdout unless a flag \
+                     below says where to write it.",
+                ),
             Flag::one("output-path", "PATH", |config, value| {
                 config.output.place = Place::File(PathBuf::from(value));
                 Ok(())
@@ -577,8 +595,8 @@ pub(crate) const SECTIONS: &[Section] = &[
             })
             .of(REPORT)
             .help(
-                "Write the reports into this directory. They are called `lcov.info`, `coverage.json` and \
-                 `coverage.txt`. The default for several formats at once is `target/coverage`.",
+                "Write the reports into this directory. They are called `lcov.info`, `coverage.json`, `coverage.txt`, \
+                 `cobertura.xml` and `codecov.json`. The default for several formats at once is `target/coverage`.",
             ),
             Flag::switch("summary-only", |config, on| config.output.summary_only = on)
                 .of(REPORT)
@@ -649,6 +667,8 @@ pub(crate) const SECTIONS: &[Section] = &[
                     ("lcov", NO_REPORT),
                     ("json", NO_REPORT),
                     ("text", NO_REPORT),
+                    ("cobertura", NO_REPORT),
+                    ("codecov", NO_REPORT),
                     ("output-path", NO_REPORT),
                     ("output-dir", NO_REPORT),
                     ("summary-only", NO_REPORT),
@@ -740,6 +760,7 @@ pub(crate) const SECTIONS: &[Section] = &[
 const NOTHING_RAN: &str = "nothing runs, so there is nothing to report; drop one of the two";
 const ONLY_DOCTESTS: &str = "`--doc` runs nothing but doctests; drop one of the two";
 const ONE_SHELL: &str = "the lines are for one shell; drop one of the two";
+const ONLY_LINES: &str = "this format has lines or nothing; drop one of the two";
 const NO_REPORT: &str = "it says how to report; drop one of the two";
 
 /// Asks for a report in this format, or no longer.
