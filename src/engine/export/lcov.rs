@@ -3,7 +3,7 @@
 use std::io::{Result, Write};
 
 use crate::coverage::branch::BranchLine;
-use crate::coverage::{Coverage, FileCoverage};
+use crate::coverage::{Coverage, FileCoverage, Model};
 
 /// What to leave out of a tracefile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,17 +32,21 @@ pub fn write(coverage: &Coverage, options: LcovOptions, out: &mut dyn Write) -> 
 fn push_file(records: &mut Vec<u8>, coverage: &Coverage, file: &FileCoverage, options: LcovOptions) {
     records.extend_from_slice(b"SF:");
     push_single_line(records, &file.path);
+    let push_name = match coverage.model {
+        Model::Union => push_function_name,
+        Model::Llvm => push_single_line,
+    };
     let functions = || file.functions.iter().map(|&function| &coverage.functions[function as usize]);
     if !options.summary_only && !options.skip_functions {
         for function in functions() {
             push_numbers(records, b"\nFN:", &[function.start_line().into()]);
             records.push(b',');
-            push_single_line(records, &function.name);
+            push_name(records, &function.name);
         }
         for function in functions() {
             push_numbers(records, b"\nFNDA:", &[function.execution_count]);
             records.push(b',');
-            push_single_line(records, &function.name);
+            push_name(records, &function.name);
         }
     }
     let summary = &file.summary;
@@ -102,6 +106,17 @@ fn push_numbers(records: &mut Vec<u8>, tag: &[u8], numbers: &[u64]) {
     }
 }
 
+/// To lcov 1.x a name ends at its first comma, so that functions of several types would become one.
+fn push_function_name(records: &mut Vec<u8>, name: &[u8]) {
+    let start = records.len();
+    push_single_line(records, name);
+    for byte in &mut records[start..] {
+        if *byte == b',' {
+            *byte = b';';
+        }
+    }
+}
+
 /// A record is a line, so a line break in a name would begin another record.
 fn push_single_line(records: &mut Vec<u8>, text: &[u8]) {
     let start = records.len();
@@ -117,7 +132,7 @@ fn push_single_line(records: &mut Vec<u8>, text: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{push_branches, push_numbers, push_single_line};
+    use super::{push_branches, push_function_name, push_numbers, push_single_line};
     use crate::coverage::branch::BranchLine;
 
     fn text(push: impl FnOnce(&mut Vec<u8>)) -> String {
@@ -138,6 +153,12 @@ mod tests {
     #[test]
     fn names_stay_on_their_line() {
         assert_eq!(text(|records| push_single_line(records, b"a\nend_of_record\r\nb")), "a end_of_record  b");
+    }
+
+    #[test]
+    fn names_of_functions_have_no_comma() {
+        let name = b"<a::B<u8, [u8; 2]>>::f";
+        assert_eq!(text(|records| push_function_name(records, name)), "<a::B<u8; [u8; 2]>>::f");
     }
 
     #[test]
