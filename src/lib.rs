@@ -2,6 +2,7 @@
 
 pub mod cargo;
 pub mod filter;
+pub mod git;
 pub mod interrupt;
 pub mod layout;
 pub mod llvm_tools;

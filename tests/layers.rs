@@ -6,9 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A top-level module and those that it may name besides itself.
-const LAYERS: [(&str, &[&str]); 16] = [
+const LAYERS: [(&str, &[&str]); 17] = [
     ("format", &[]),
     ("filter", &[]),
+    ("git", &[]),
     ("interrupt", &[]),
     ("layout", &[]),
     ("parallel", &[]),
@@ -29,6 +30,7 @@ const LAYERS: [(&str, &[&str]); 16] = [
             "export",
             "filter",
             "format",
+            "git",
             "interrupt",
             "layout",
             "llvm_tools",
