@@ -32,6 +32,30 @@ pub(crate) fn check(findings: &mut Vec<String>, name: &str, actual: &str) {
     ));
 }
 
+/// Checks that the file at `path`, from the root of this repository, has each of these texts between the comments
+/// `<!-- begin: NAME -->` and `<!-- end: NAME -->`. `UPDATE_EXPECT=1` puts them there, as above.
+pub(crate) fn check_tables(path: &str, tables: &[(&str, String)]) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let expected = fs::read_to_string(root.join(path)).expect("the file is there").replace("\r\n", "\n");
+    let mut actual = expected.clone();
+    for (name, table) in tables {
+        let (begin, end) = (format!("<!-- begin: {name} -->\n"), format!("<!-- end: {name} -->\n"));
+        let (front, rest) = actual.split_once(&begin).unwrap_or_else(|| panic!("no `{begin}` in `{path}`"));
+        let (_, back) = rest.split_once(&end).unwrap_or_else(|| panic!("no `{end}` in `{path}`"));
+        actual = format!("{front}{begin}{table}{end}{back}");
+    }
+    if actual == expected {
+        return;
+    }
+    if env::var_os("UPDATE_EXPECT").is_some_and(|value| value == "1") {
+        assert!(env::var_os("CI").is_none(), "UPDATE_EXPECT rewrites `{path}`; it is refused in CI");
+        write(&root.join(path), &actual);
+        return;
+    }
+    write(&root.join("target/actual").join(path), &actual);
+    panic!("diff -u {path} target/actual/{path}  # UPDATE_EXPECT=1 accepts");
+}
+
 /// Fails with all `findings`, and with every file in `tests/data/<directory>` that is not in `names`.
 pub(crate) fn finish(mut findings: Vec<String>, directory: &str, names: &[String]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(directory);

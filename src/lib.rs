@@ -1,5 +1,8 @@
 //! `cargo xtask coverage` for any Rust workspace, from nothing but `cargo` and `rustc`.
 
+#[doc = include_str!("../CONFIGURATION.md")]
+pub mod configuration {}
+
 pub mod cargo;
 pub mod filter;
 pub mod git;

@@ -5,6 +5,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -148,6 +149,7 @@ impl Config {
                 slowest: None,
                 keep_profiles: false,
                 nextest: false,
+                exclusive: BTreeSet::new(),
             },
             harness: Harness { shell: Shell::Sh, continuous: false },
             input: Input { objects: Vec::new(), profiles: Vec::new() },
@@ -161,6 +163,7 @@ impl Config {
                 tests: true,
                 markers: true,
                 code: Vec::new(),
+                packages: Vec::new(),
             },
             explain: Vec::new(),
             model: Model::Union,
@@ -168,6 +171,7 @@ impl Config {
                 enabled: true,
                 formats: Vec::new(),
                 place: Place::Usual,
+                to_files: false,
                 summary_only: false,
                 skip_functions: false,
                 show_missing_lines: false,
@@ -328,6 +332,8 @@ pub struct Tests {
     pub keep_profiles: bool,
     /// Have cargo-nextest run them, without doctests.
     pub nextest: bool,
+    /// The names of the packages whose tests run while no others do. No flag sets it.
+    pub exclusive: BTreeSet<String>,
 }
 
 /// Whether the examples in the documentation of libraries are run.
@@ -383,6 +389,20 @@ pub struct Exclusion {
     pub markers: bool,
     /// Classes of code that do not count either.
     pub code: Vec<CodeClass>,
+    /// What single packages leave out or bring back. No flag sets it.
+    pub packages: Vec<PackageExclusion>,
+}
+
+/// What counts of one package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PackageExclusion {
+    /// The package's name.
+    pub package: String,
+    /// Files that one of these globs matches, on paths relative to the package, do not count.
+    pub exclude_files: Vec<String>,
+    /// Files that one of these globs matches count whatever else would leave them out.
+    pub include_files: Vec<String>,
 }
 
 /// Code that some projects do not count.
@@ -420,6 +440,8 @@ pub struct Output {
     pub formats: Vec<Format>,
     /// Where they go.
     pub place: Place,
+    /// A single format goes to its file too, unless a place is named.
+    pub to_files: bool,
     /// Numbers for whole files only: no lines and functions in LCOV and JSON; only the totals instead of the table.
     pub summary_only: bool,
     /// No functions in LCOV and JSON.
@@ -499,7 +521,7 @@ impl Output {
     ///
     /// - No format asked for: [`Command::Coverage`] writes a whole `lcov.info`, which editors look for, and prints the table;
     ///   [`Command::Report`] prints the table.
-    /// - One format and no place: it is printed, as cargo-llvm-cov does.
+    /// - One format and no place: it is printed, as cargo-llvm-cov does, unless a manifest asks for it.
     /// - Formats that go to files: the table is printed besides.
     /// - Under [`Command::Run`] standard output is the program's: the table goes to standard error, and a format without a place
     ///   goes to its file.
@@ -519,7 +541,7 @@ impl Output {
                 vec![request(Format::Lcov, false, Destination::File(path))]
             }
             ([Format::Table], Place::Usual) if command == Command::Run => Vec::new(),
-            ([format], Place::Usual) if command != Command::Run => {
+            ([format], Place::Usual) if command != Command::Run && !self.to_files => {
                 vec![request(*format, self.summary_only, Destination::Stdout)]
             }
             ([format], Place::File(path)) => {

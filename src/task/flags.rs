@@ -2,8 +2,10 @@
 //!
 //! # Which value holds
 //!
-//! Command line over environment over what the configuration held before. Within one of them, the last of several values
-//! holds, so that an alias can give a flag and the command line another value; lists collect all of theirs.
+//! Command line over environment over manifest over what the configuration held before. Within one of them, the last of
+//! several values holds, so that an alias can give a flag and the command line another value; lists collect all of theirs. A
+//! list is taken from the first of them that gives any of it; flags that select packages, targets or formats make up one list
+//! each, so that `--lib` tests the libraries alone, whatever the manifest selects.
 //!
 //! Every flag that is no list can be set by a variable: `COVERAGE_` and the flag's name in capitals, with `_` for `-`, as in
 //! `COVERAGE_JOBS=4` or `COVERAGE_NO_FAIL_FAST=1`. Flags without a value take `1`, `true`, `yes`, `on` or `0`, `false`, `no`,
@@ -11,6 +13,7 @@
 //! up a list, which are those that select targets or formats, have no variable.
 
 mod flag;
+mod keys;
 mod suggest;
 mod table;
 #[cfg(test)]
@@ -24,6 +27,7 @@ use anyhow::bail;
 
 use self::flag::PREFIX;
 pub(crate) use self::flag::{Choice, Flag, Takes};
+pub(crate) use self::keys::{Keys, WORKSPACE_TABLE, keys, read, read_threshold, threshold_keys, why_no_key};
 pub(crate) use self::suggest::nearest;
 pub(crate) use self::table::SECTIONS;
 
@@ -50,6 +54,8 @@ pub struct Invocation {
     /// Remarks about the environment, each fit for a warning with the slug [`UNKNOWN_VARIABLE`].
     pub warnings: Vec<String>,
     settings: Vec<Setting>,
+    /// The table of keys and its file, for messages.
+    manifest: String,
     filter: Option<String>,
     test_arguments: Vec<OsString>,
 }
@@ -79,6 +85,7 @@ pub fn parse(
         command,
         warnings: suggest::unknown_variables(&variables),
         settings: settings_from(command, &variables)?,
+        manifest: String::new(),
         filter: None,
         test_arguments: Vec::new(),
     };
@@ -97,9 +104,13 @@ impl Invocation {
     /// A value that its flag does not take; flags that contradict each other.
     pub fn config(&self, base: Config) -> anyhow::Result<Config> {
         let mut config = base;
-        for setting in &self.settings {
+        let settings: Vec<&Setting> = self.settings.iter().filter(|it| !self.is_replaced(it)).collect();
+        for setting in &settings {
             setting.apply(&mut config)?;
         }
+        // Whoever wrote a format into a manifest has not redirected standard output.
+        config.output.to_files =
+            settings.iter().any(|it| it.layer == Layer::Manifest && it.asks_for_format());
         if self.filter.is_some() {
             config.tests.filter.clone_from(&self.filter);
         }
@@ -109,6 +120,16 @@ impl Invocation {
         self.refuse_conflicts()?;
         self.refuse_contradictions(&config)?;
         Ok(config)
+    }
+
+    /// Whether a setting is part of a list that a stronger layer gives anew.
+    fn is_replaced(&self, setting: &Setting) -> bool {
+        let Some(list) = setting.flag.list() else { return false };
+        let mut stronger = self.settings.iter().filter(|other| other.layer > setting.layer);
+        // The reports of a workspace's own runs are not asked for where another harness's data are read.
+        stronger.any(|other| {
+            other.flag.list() == Some(list) || (list == table::FORMATS && other.flag.long == "object")
+        })
     }
 
     /// Refuses flags that the table declares incompatible, if they come from the same layer.
@@ -121,7 +142,12 @@ impl Invocation {
                 if let Some(rival) = rival
                     && setting.given != Given::Off
                 {
-                    let what = format!("{} and {} cannot be combined", setting.quoted(), rival.quoted());
+                    let place = match setting.layer {
+                        Layer::Manifest => format!(" in {}", self.manifest),
+                        Layer::Environment | Layer::CommandLine => String::new(),
+                    };
+                    let what =
+                        format!("{} and {} cannot be combined{place}", setting.quoted(), rival.quoted());
                     bail!(Advised::new(what, *cure));
                 }
             }
@@ -204,8 +230,9 @@ fn find_flag(command: Command, is_meant: impl Fn(&Flag) -> bool) -> Option<&'sta
 }
 
 /// Where a setting comes from. The later one holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Layer {
+    Manifest,
     Environment,
     CommandLine,
 }
@@ -224,13 +251,17 @@ struct Setting {
     flag: &'static Flag,
     given: Given,
     layer: Layer,
-    /// As it was spelled: `-j`, `--jobs`, `COVERAGE_JOBS`.
+    /// As it was spelled: `-j`, `--jobs`, `COVERAGE_JOBS`, in a manifest `jobs`.
     spelled: String,
 }
 
 impl Setting {
     fn quoted(&self) -> String {
         format!("`{}`", self.spelled)
+    }
+
+    fn asks_for_format(&self) -> bool {
+        self.flag.list() == Some(table::FORMATS) && self.given != Given::Off
     }
 
     fn apply(&self, config: &mut Config) -> anyhow::Result<()> {

@@ -275,7 +275,7 @@ fn spelling(flag: &Flag) -> String {
     format!("{short}--{} {}", flag.long, flag.placeholder()).trim_end().to_owned()
 }
 
-fn first_sentence(text: &str) -> &str {
+pub(super) fn first_sentence(text: &str) -> &str {
     text.find(". ").map_or(text, |end| text.get(..=end).unwrap_or(text))
 }
 
@@ -306,6 +306,14 @@ fn epilogue(sheet: &mut Sheet, command: Command) {
         "Where a variable is named with a flag, it sets that flag when the command line does not. Flags without a value \
          take `1` or `0`. An empty variable counts as none.",
     );
+    if command != Command::Clean {
+        sheet.heading("Configuration:");
+        sheet.paragraph(
+            2,
+            "`[workspace.metadata.coverage]` in `Cargo.toml` takes flags by name, as in `fail-under-lines = 80`, for when neither \
+             the command line nor a variable says otherwise.",
+        );
+    }
     sheet.heading("Values:");
     sheet.paragraph(
         2,

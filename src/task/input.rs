@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::config::Config;
 use super::record::RunRecord;
-use super::{discover, sources};
+use super::{discover, manifests, sources};
 use crate::filter::SourceLayout;
 use crate::ui::message::Advised;
 
@@ -92,6 +92,7 @@ pub(super) fn foreign_record(config: &Config) -> Result<(RunRecord, PathBuf)> {
     };
     let usual_dir =
         workspace.as_ref().map_or_else(|| current.clone(), |workspace| workspace.layout().root().to_owned());
+    let manifests = workspace.as_ref().map(manifests::of).transpose()?.unwrap_or_default();
     let record = RunRecord {
         workspace_root: workspace.map_or(current, |workspace| workspace.root),
         sources,
@@ -101,6 +102,7 @@ pub(super) fn foreign_record(config: &Config) -> Result<(RunRecord, PathBuf)> {
         profile_dirs: Vec::new(),
         outside: None,
         tests: Vec::new(),
+        manifests,
     };
     Ok((record, usual_dir))
 }

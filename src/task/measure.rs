@@ -7,11 +7,8 @@ use std::time::SystemTime;
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::config::{Command, Config, Destination};
-use super::metadata::Metadata;
-use super::record::{RunRecord, TestRecord};
-use super::{
-    Outcome, cargo_config, discover, nextest, output_file, render, sources, strays, testing, threads,
-};
+use super::record::{ManifestRecord, RunRecord, TestRecord};
+use super::{Outcome, cargo_config, nextest, output_file, render, sources, strays, testing, threads};
 use crate::cargo::build::{self, Build, Builder};
 use crate::cargo::invocation::BuildOptions;
 use crate::cargo::workspace::{CargoTargetKind, Workspace};
@@ -29,17 +26,20 @@ use crate::ui::settings::Verbosity;
 /// # Errors
 /// The build fails; there is nothing to run; a test binary leaves no counts; nothing can be read or written. Failing tests
 /// are an outcome.
-pub(super) fn coverage(config: &Config, ui: &Ui) -> Result<Outcome> {
-    // 1. Where are we? Nobody else may write there while we do.
-    let workspace = discover(config)?;
-    let metadata = Metadata::of(&workspace)?;
+pub(super) fn coverage(
+    workspace: &Workspace,
+    manifests: &[ManifestRecord],
+    config: &Config,
+    ui: &Ui,
+) -> Result<Outcome> {
+    // 1. Nobody else may write there while we do.
     let layout = workspace.layout();
     let _lock = lock(&layout, ui)?;
 
     // 2. Build with counters, and test what is built: every process leaves a raw profile.
     let start = SystemTime::now();
     let (options, instrumentation) = build_options(config, ui);
-    let builder = Builder::new(&workspace, &options, &instrumentation)?;
+    let builder = Builder::new(workspace, &options, &instrumentation)?;
     ui.status("Building", "the tests with coverage counters");
     if let Some(why) = builder.own_build_dir() {
         ui.note(format_args!("dependencies are compiled apart from those of `cargo test`: {why}"));
@@ -50,8 +50,8 @@ pub(super) fn coverage(config: &Config, ui: &Ui) -> Result<Outcome> {
     let listening = Interrupt::listen()?;
     let interrupt = listening.interrupt();
     let tested = match config.tests.nextest {
-        true => nextest::build_and_test(&workspace, builder, config, &metadata, interrupt, ui),
-        false => testing::build_and_test(&workspace, builder, config, &metadata, interrupt, ui),
+        true => nextest::build_and_test(workspace, builder, config, interrupt, ui),
+        false => testing::build_and_test(workspace, builder, config, interrupt, ui),
     };
     let (run, build) = match (tested, interrupt.signal()) {
         (Ok(tested), _) => tested,
@@ -67,12 +67,13 @@ pub(super) fn coverage(config: &Config, ui: &Ui) -> Result<Outcome> {
     say_cached_libraries(&build, ui);
 
     // 3. Write down what was measured, so that it can be reported on again.
-    let strays = strays::collect(&workspace, &layout, &build.target_triple, start);
+    let strays = strays::collect(workspace, &layout, &build.target_triple, start);
     if interrupt.signal().is_none() {
         // Before it is recorded, or `coverage report` would show 0 %.
         refuse_empty_run(config, &run)?;
     }
-    let record = record(&workspace, config, &build, &run, strays);
+    let mut record = record(workspace, config, &build, &run, strays);
+    record.manifests = manifests.to_vec();
     output_file::write(&layout.run_json(), record.render().as_bytes())?;
     if let Some(signal) = interrupt.signal() {
         ui.error(&anyhow!(Advised::new(
@@ -246,6 +247,7 @@ fn record(
         profile_dirs: Vec::new(),
         outside: None,
         tests: tests.collect(),
+        manifests: Vec::new(),
     }
 }
 

@@ -1,180 +1,237 @@
-//! What manifests say: `[workspace.metadata.coverage]` and `[package.metadata.coverage]`, checked against a table of keys.
+//! What manifests say about coverage, `[workspace.metadata.coverage]` and `[package.metadata.coverage]`, as a configuration.
 //! Reads no file: `cargo metadata` has.
+//!
+//! Every key is checked, also where the command has no use for it: whoever wrote it expects it to do something.
 
-use std::collections::BTreeSet;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use serde_json::Value;
 
-use super::flags::nearest;
-use crate::cargo::workspace::Workspace;
+use super::config::{Config, PackageExclusion, Scope, ScopedThresholds, Thresholds};
+use super::flags::{self, Invocation, Keys, WORKSPACE_TABLE, nearest};
+use super::record::ManifestRecord;
+use crate::filter::PathPattern;
 use crate::ui::message::Advised;
 
-/// Everything that the manifests of a workspace say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Metadata {
-    /// The names of the packages whose tests run while no others do.
-    pub(super) exclusive: BTreeSet<String>,
+/// The configuration of a command in a workspace with these manifests: what was said on the command line and in the environment
+/// on top of what is written there.
+///
+/// # Errors
+/// A key that means nothing where it stands, or a value that is not of its kind; flags or keys that contradict each other.
+pub(super) fn configure(asked: &Invocation, manifests: &[ManifestRecord]) -> Result<Config> {
+    let mut config = Config::new();
+    let mut keys = Keys::default();
+    let packages: Vec<&str> = manifests.iter().filter_map(|manifest| manifest.package.as_deref()).collect();
+    for manifest in manifests {
+        match &manifest.package {
+            None => keys = read_workspace(manifest, &packages, &mut config)?,
+            Some(package) => read_package(manifest, package, &mut config)?,
+        }
+    }
+    asked.with_keys(&keys).config(config)
 }
 
-impl Metadata {
-    /// Takes the tables of the workspace and of all its members.
-    ///
-    /// # Errors
-    /// A key that means nothing there, or a value that is not of its kind: whoever wrote it expects it to do something.
-    pub(super) fn of(workspace: &Workspace) -> Result<Metadata> {
-        let mut metadata = Metadata::default();
-        let manifest = workspace.root.join("Cargo.toml");
-        read(&WORKSPACE, &workspace.coverage, &manifest.to_string_lossy(), &mut WorkspaceTable {})?;
-        for member in &workspace.members {
-            let mut table = PackageTable::default();
-            read(&PACKAGE, &member.coverage, &member.manifest_path.to_string_lossy(), &mut table)?;
-            if table.exclusive {
-                metadata.exclusive.insert(member.name.clone());
+/// The keys of a package that are no thresholds: name, type, and what it does.
+pub(super) const PACKAGE_KEYS: [(&str, &str, &str); 3] = [
+    ("exclusive", "`true` or `false`", "Each test binary of this package runs while no other does."),
+    (
+        "exclude-files",
+        "list",
+        "Do not count files whose path from the package's directory is like one of these globs.",
+    ),
+    ("include-files", "list", "Count files like one of these globs, whatever else leaves them out."),
+];
+const PACKAGE_TABLE: &str = "[package.metadata.coverage]";
+
+/// The tables in the workspace's table: for each package by name, and for paths by pattern.
+const PARTS: [&str; 2] = ["packages", "paths"];
+
+/// Takes what stands in the workspace's table: the tables in it go into `config`, the keys are returned.
+fn read_workspace(manifest: &ManifestRecord, packages: &[&str], config: &mut Config) -> Result<Keys> {
+    let table = Table { name: WORKSPACE_TABLE.to_owned(), manifest: &manifest.path };
+    let mut keys = Keys {
+        place: table.to_string(),
+        dir: manifest.path.parent().unwrap_or(Path::new("")).to_owned(),
+        ..Keys::default()
+    };
+    let mut scratch = Config::new();
+    for (name, value) in table.entries(&manifest.coverage)? {
+        if PARTS.contains(&name.as_str()) {
+            config.scoped_thresholds.extend(read_parts(name, value, packages, &table)?);
+            continue;
+        }
+        match flags::read(name, value, &mut scratch) {
+            Ok(()) => _ = keys.values.insert(name.clone(), value.clone()),
+            Err(None) => bail!(table.unknown_key(name)),
+            Err(Some(takes)) => bail!(table.wrong_value(name, value, &takes)),
+        }
+    }
+    Ok(keys)
+}
+
+/// The thresholds of `packages` or `paths`.
+fn read_parts(
+    kind: &str,
+    parts: &Value,
+    packages: &[&str],
+    workspace_table: &Table<'_>,
+) -> Result<Vec<ScopedThresholds>> {
+    let within = |name: &str| Table {
+        name: format!("{}.{name}]", WORKSPACE_TABLE.trim_end_matches(']')),
+        manifest: workspace_table.manifest,
+    };
+    let parts_table = within(kind);
+    let mut scoped = Vec::new();
+    for (part, found) in parts_table.entries(parts)? {
+        let scope = match kind {
+            "packages" if !packages.contains(&part.as_str()) => {
+                let cure = match nearest(part, packages) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => format!("its packages are {}", packages.join(", ")),
+                };
+                let what = format!("{parts_table} names `{part}`, which is no package of the workspace");
+                bail!(Advised::new(what, cure));
+            }
+            "packages" => Scope::Package(part.clone()),
+            _ => {
+                if let Err(error) = PathPattern::glob(part, "") {
+                    let what = format!("`{part}` in {parts_table} is no glob: {}", error.root_cause());
+                    bail!(Advised::new(
+                        what,
+                        "write a path from the root of the workspace, such as `src/parser/**`"
+                    ));
+                }
+                Scope::Paths(part.clone())
+            }
+        };
+        let table = within(&format!("{kind}.{}", quoted_key(part)));
+        let mut thresholds = Thresholds::NONE;
+        for (name, value) in table.entries(found)? {
+            match flags::read_threshold(name, value, &mut thresholds) {
+                Ok(()) => {}
+                Err(None) => bail!(table.unknown_key(name)),
+                Err(Some(takes)) => bail!(table.wrong_value(name, value, &takes)),
             }
         }
-        Ok(metadata)
+        scoped.push(ScopedThresholds { scope, thresholds });
     }
+    Ok(scoped)
 }
 
-/// The values of `[workspace.metadata.coverage]`.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct WorkspaceTable {}
-
-/// The values of `[package.metadata.coverage]`.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct PackageTable {
-    /// The tests of this package run alone.
-    exclusive: bool,
-}
-
-/// A table and the keys that it may have.
-struct Known<T: 'static> {
-    name: &'static str,
-    keys: &'static [Key<T>],
-}
-
-/// A key, what it takes, and where that goes; `None` for a value of another kind.
-struct Key<T> {
-    name: &'static str,
-    takes: &'static str,
-    set: fn(&mut T, &Value) -> Option<()>,
-}
-
-const WORKSPACE: Known<WorkspaceTable> = Known { name: "[workspace.metadata.coverage]", keys: &[] };
-
-const PACKAGE: Known<PackageTable> = Known {
-    name: "[package.metadata.coverage]",
-    keys: &[Key {
-        name: "exclusive",
-        takes: "`true` or `false`",
-        set: |table, value| {
-            table.exclusive = value.as_bool()?;
-            Some(())
-        },
-    }],
-};
-
-impl<T> Known<T> {
-    fn names(&self) -> Vec<&'static str> {
-        self.keys.iter().map(|key| key.name).collect()
-    }
-}
-
-/// Puts the values of `found`, which the manifest at `manifest` has under the name of the table, into `table`.
-fn read<T>(known: &Known<T>, found: &Value, manifest: &str, table: &mut T) -> Result<()> {
-    let entries = match found {
-        Value::Null => return Ok(()),
-        Value::Object(entries) => entries,
-        other => bail!(Advised::new(
-            format!("`{}` in `{manifest}` is {other}, expected a table", known.name.trim_matches(['[', ']'])),
-            format!("write the header `{}` above its keys", known.name)
-        )),
+/// Takes what stands in a package's table.
+fn read_package(manifest: &ManifestRecord, package: &str, config: &mut Config) -> Result<()> {
+    let table = Table { name: PACKAGE_TABLE.to_owned(), manifest: &manifest.path };
+    let mut thresholds = Thresholds::NONE;
+    let mut exclusion = PackageExclusion {
+        package: package.to_owned(),
+        exclude_files: Vec::new(),
+        include_files: Vec::new(),
     };
-    for (name, value) in entries {
-        let Some(key) = known.keys.iter().find(|key| key.name == name) else {
-            bail!(unknown_key(known, name, manifest));
-        };
-        if (key.set)(table, value).is_none() {
-            let what = format!("`{name}` is {value} in `{}` of `{manifest}`", known.name);
-            bail!(Advised::new(what, format!("`{name}` takes {}", key.takes)));
+    for (name, value) in table.entries(&manifest.coverage)? {
+        match name.as_str() {
+            "exclusive" => match value.as_bool() {
+                Some(true) => _ = config.tests.exclusive.insert(package.to_owned()),
+                Some(false) => {}
+                None => bail!(table.wrong_value(name, value, "`true` or `false`")),
+            },
+            "exclude-files" => exclusion.exclude_files = table.globs(name, value)?,
+            "include-files" => exclusion.include_files = table.globs(name, value)?,
+            _ => match flags::read_threshold(name, value, &mut thresholds) {
+                Ok(()) => {}
+                Err(None) => bail!(table.unknown_key(name)),
+                Err(Some(takes)) => bail!(table.wrong_value(name, value, &takes)),
+            },
         }
+    }
+    if thresholds != Thresholds::NONE {
+        config
+            .scoped_thresholds
+            .push(ScopedThresholds { scope: Scope::Package(package.to_owned()), thresholds });
+    }
+    if !(exclusion.exclude_files.is_empty() && exclusion.include_files.is_empty()) {
+        config.exclusion.packages.push(exclusion);
     }
     Ok(())
 }
 
-fn unknown_key<T>(known: &Known<T>, name: &str, manifest: &str) -> Advised {
-    let tables = [(WORKSPACE.name, WORKSPACE.names()), (PACKAGE.name, PACKAGE.names())];
-    let (here, elsewhere): (Vec<_>, Vec<_>) = tables.into_iter().partition(|(table, _)| *table == known.name);
-    let keys: Vec<&str> = here.into_iter().flat_map(|(_, keys)| keys).collect();
-    let cure = if let Some((table, _)) = elsewhere.iter().find(|(_, keys)| keys.contains(&name)) {
-        format!("it belongs to `{table}`")
-    } else if let Some(meant) = nearest(name, &keys) {
-        format!("did you mean `{meant}`?")
-    } else if keys.is_empty() {
-        "this table has no keys".to_owned()
-    } else {
-        format!("this table has: {}", keys.join(", "))
-    };
-    Advised::new(format!("unknown key `{name}` in `{}` of `{manifest}`", known.name), cure)
+/// A table of a manifest, as messages name it.
+struct Table<'a> {
+    /// Its header.
+    name: String,
+    manifest: &'a Path,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{PACKAGE, PackageTable, WORKSPACE, WorkspaceTable, read};
-    use crate::ui::message::cures;
-    use serde_json::{Value, json};
+/// As in "unknown key in …".
+impl fmt::Display for Table<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` of `{}`", self.name, self.manifest.display())
+    }
+}
 
-    #[test]
-    fn values_of_a_package() {
-        let check = |found: &Value, exclusive: bool| {
-            let mut table = PackageTable::default();
-            read(&PACKAGE, found, "/w/Cargo.toml", &mut table).expect("right");
-            assert_eq!(table, PackageTable { exclusive }, "{found}");
-        };
-        check(&Value::Null, false);
-        check(&json!({}), false);
-        check(&json!({"exclusive": false}), false);
-        check(&json!({"exclusive": true}), true);
+impl Table<'_> {
+    /// The keys and values of a table that may not be there.
+    fn entries<'v>(&self, found: &'v Value) -> Result<impl Iterator<Item = (&'v String, &'v Value)>> {
+        match found {
+            Value::Null => Ok(None.into_iter().flatten()),
+            Value::Object(entries) => Ok(Some(entries).into_iter().flatten()),
+            other => {
+                let name = self.name.trim_matches(['[', ']']);
+                bail!(Advised::new(
+                    format!("`{name}` in `{}` is {other}, expected a table", self.manifest.display()),
+                    format!("write the header `{}` above its keys", self.name)
+                ))
+            }
+        }
     }
 
-    #[test]
-    fn mistakes_name_the_manifest_the_key_and_the_cure() {
-        let check = |result: anyhow::Result<()>, what: &str, cure: &str| {
-            let error = result.expect_err(what);
-            assert_eq!((error.to_string().as_str(), cures(&error)), (what, vec![cure.to_owned()]));
-        };
-        let package = |found: Value| read(&PACKAGE, &found, "/w/a/Cargo.toml", &mut PackageTable::default());
-        check(
-            package(json!({"exclusiv": true})),
-            "unknown key `exclusiv` in `[package.metadata.coverage]` of `/w/a/Cargo.toml`",
-            "did you mean `exclusive`?",
-        );
-        check(
-            package(json!({"zzz": true})),
-            "unknown key `zzz` in `[package.metadata.coverage]` of `/w/a/Cargo.toml`",
-            "this table has: exclusive",
-        );
-        check(
-            package(json!({"exclusive": "yes"})),
-            "`exclusive` is \"yes\" in `[package.metadata.coverage]` of `/w/a/Cargo.toml`",
-            "`exclusive` takes `true` or `false`",
-        );
-        check(
-            package(json!(true)),
-            "`package.metadata.coverage` in `/w/a/Cargo.toml` is true, expected a table",
-            "write the header `[package.metadata.coverage]` above its keys",
-        );
-        let workspace = |found: Value| read(&WORKSPACE, &found, "/w/Cargo.toml", &mut WorkspaceTable {});
-        check(
-            workspace(json!({"exclusive": true})),
-            "unknown key `exclusive` in `[workspace.metadata.coverage]` of `/w/Cargo.toml`",
-            "it belongs to `[package.metadata.coverage]`",
-        );
-        check(
-            workspace(json!({"x": 1})),
-            "unknown key `x` in `[workspace.metadata.coverage]` of `/w/Cargo.toml`",
-            "this table has no keys",
-        );
+    fn globs(&self, name: &str, value: &Value) -> Result<Vec<String>> {
+        let mut config = Config::new();
+        // The workspace has lists of the same kind.
+        match flags::read("exclude-files", value, &mut config) {
+            Ok(()) => Ok(config.exclusion.exclude_files),
+            Err(takes) => bail!(self.wrong_value(name, value, &takes.unwrap_or_default())),
+        }
     }
+
+    fn wrong_value(&self, name: &str, value: &Value, takes: &str) -> Advised {
+        Advised::new(format!("`{name}` is {value} in {self}"), format!("`{name}` takes {takes}"))
+    }
+
+    fn unknown_key(&self, name: &str) -> Advised {
+        let workspace: Vec<&str> = flags::keys().map(|flag| flag.long).chain(PARTS).collect();
+        let thresholds = flags::threshold_keys();
+        let own = PACKAGE_KEYS.map(|(name, ..)| name);
+        let package = [&own[..], &thresholds].concat();
+        let keys = match self.name.as_str() {
+            WORKSPACE_TABLE => &workspace,
+            PACKAGE_TABLE => &package,
+            _ => &thresholds,
+        };
+        let cure = if let Some((table, _)) = [(WORKSPACE_TABLE, &workspace), (PACKAGE_TABLE, &package)]
+            .into_iter()
+            .find(|(_, keys)| keys.contains(&name))
+        {
+            format!("it belongs to `{table}`")
+        } else if let Some(why) = flags::why_no_key(name) {
+            format!("`--{name}` is for the command line alone: {why}")
+        } else if let Some(meant) = nearest(name, keys) {
+            format!("did you mean `{meant}`?")
+        } else if keys.len() > 2 * package.len() {
+            "it has the names of flags, which `cargo xtask coverage --help` lists".to_owned()
+        } else {
+            format!("this table has: {}", keys.join(", "))
+        };
+        Advised::new(format!("unknown key `{name}` in {self}"), cure)
+    }
+}
+
+/// A key as TOML wants it.
+fn quoted_key(key: &str) -> String {
+    let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if !key.is_empty() && key.bytes().all(is_bare) { key.to_owned() } else { format!("\"{key}\"") }
 }

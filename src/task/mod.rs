@@ -12,6 +12,7 @@ mod durations;
 mod evaluate;
 mod exclusion;
 mod input;
+mod manifests;
 mod measure;
 mod metadata;
 mod nextest;
@@ -41,6 +42,7 @@ use crate::ui::message::Advised;
 use crate::ui::settings::Verbosity;
 use config::{Command, Config};
 use flags::{Invocation, Request};
+use record::ManifestRecord;
 
 /// How a task ended, as the exit code tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,12 +117,19 @@ fn execute(invocation: &Invocation, config: &Config, ui: &Ui) -> Result<Outcome>
         ui.warning(flags::UNKNOWN_VARIABLE, warning);
     }
     match invocation.command {
-        Command::Coverage => measure::coverage(config, ui),
-        Command::Run => program::run(config, ui),
-        Command::ShowEnv => outside::show_env(config, ui),
-        Command::Report => render::report(config, ui),
-        Command::Clean => remove(config, ui),
-        Command::Verify => compare(config, ui),
+        Command::Report => return render::report(invocation, config, ui),
+        Command::Clean => return remove(config, ui),
+        Command::Coverage | Command::Run | Command::ShowEnv | Command::Verify => {}
+    }
+    // What is needed to find the workspace is on the command line; the rest may stand in its manifests.
+    let workspace = discover(config)?;
+    let manifests = manifests::of(&workspace)?;
+    let config = metadata::configure(invocation, &manifests)?;
+    match invocation.command {
+        Command::Run => program::run(&workspace, &manifests, &config, ui),
+        Command::ShowEnv => outside::show_env(&workspace, &manifests, &config, ui),
+        Command::Verify => compare(&workspace, &manifests, &config, ui),
+        _ => measure::coverage(&workspace, &manifests, &config, ui),
     }
 }
 
@@ -134,8 +143,7 @@ fn remove(config: &Config, ui: &Ui) -> Result<Outcome> {
 }
 
 /// `verify`: measures, unless told to take the last run, and compares both engines on it.
-fn compare(config: &Config, ui: &Ui) -> Result<Outcome> {
-    let workspace = discover(config)?;
+fn compare(workspace: &Workspace, manifests: &[ManifestRecord], config: &Config, ui: &Ui) -> Result<Outcome> {
     let toolchain = &workspace.toolchain;
     let llvm = toolchain.llvm.as_deref().and_then(|version| version.split('.').next()?.parse().ok());
     let search = ToolSearch {
@@ -150,7 +158,7 @@ fn compare(config: &Config, ui: &Ui) -> Result<Outcome> {
     if config.tests.run {
         let mut measured = config.clone();
         measured.output.enabled = false;
-        match measure::coverage(&measured, ui)? {
+        match measure::coverage(workspace, manifests, &measured, ui)? {
             // What is recorded now is a part at most, and perhaps of an earlier run.
             interrupted @ Outcome::Interrupted(_) => return Ok(interrupted),
             outcome => tests_failed = outcome == Outcome::TestsFailed,

@@ -7,7 +7,6 @@ use std::process::ExitStatus;
 use anyhow::{Result, bail};
 
 use super::config::Config;
-use super::metadata::Metadata;
 use super::{discover_options, measure};
 use crate::cargo::build::{self, Build, Builder};
 use crate::cargo::nextest::{self, PROGRAM};
@@ -29,7 +28,6 @@ pub(super) fn build_and_test(
     workspace: &Workspace,
     mut builder: Builder<'_>,
     config: &Config,
-    metadata: &Metadata,
     interrupt: &Interrupt,
     ui: &Ui,
 ) -> Result<(TestRun, Build)> {
@@ -40,7 +38,7 @@ pub(super) fn build_and_test(
             "install it with `cargo install --locked cargo-nextest` or as <https://nexte.st> says, or drop `--nextest`"
         ));
     };
-    if let Some(package) = metadata.exclusive.first() {
+    if let Some(package) = config.tests.exclusive.first() {
         ui.note(format_args!(
             "cargo-nextest does not know that tests of `{package}` are to run alone; a test group with `max-threads = 1` in \
              `.config/nextest.toml` says so"

@@ -9,9 +9,10 @@ use std::time::SystemTime;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::config::Config;
-use super::record::RunRecord;
-use super::{Outcome, cargo_config, discover, measure, output_file, sources};
+use super::record::{ManifestRecord, RunRecord};
+use super::{Outcome, cargo_config, measure, output_file, sources};
 use crate::cargo::outside::{self, Identity, Outside, UnitOutput};
+use crate::cargo::workspace::Workspace;
 use crate::cargo::wrapper::{Instrumentation, is_continuous};
 use crate::layout::Layout;
 use crate::load::matching::{Fingerprint, object_content, object_fingerprints, profile_groups};
@@ -23,8 +24,12 @@ use crate::ui::message::Advised;
 ///
 /// # Errors
 /// The wrapper cannot be installed; the shell cannot be told a value.
-pub(super) fn show_env(config: &Config, ui: &Ui) -> Result<Outcome> {
-    let workspace = discover(config)?;
+pub(super) fn show_env(
+    workspace: &Workspace,
+    manifests: &[ManifestRecord],
+    config: &Config,
+    ui: &Ui,
+) -> Result<Outcome> {
     let layout = workspace.layout();
     let _lock = measure::lock(&layout, ui)?;
 
@@ -35,7 +40,7 @@ pub(super) fn show_env(config: &Config, ui: &Ui) -> Result<Outcome> {
     let instrumentation = Instrumentation { branches: config.build.branches, ..Instrumentation::default() };
     let target_dir = config.build.target_dir.as_deref();
     let settings = cargo_config(config);
-    let prepared = outside::prepare(&workspace, &settings, &instrumentation, &pattern, target_dir)?;
+    let prepared = outside::prepare(workspace, &settings, &instrumentation, &pattern, target_dir)?;
     let Outside { wrapper, variables, target_triple, own_build_dir } = prepared;
     ensure!(
         !config.harness.continuous || is_continuous(&target_triple),
@@ -53,13 +58,14 @@ pub(super) fn show_env(config: &Config, ui: &Ui) -> Result<Outcome> {
     }
     let record = RunRecord {
         workspace_root: workspace.root.clone(),
-        sources: sources::source_layout(&workspace, config),
+        sources: sources::source_layout(workspace, config),
         objects: Vec::new(),
         doctest_objects: Vec::new(),
         profiles: Vec::new(),
         profile_dirs: vec![layout.outside()],
         outside: Some(wrapper),
         tests: Vec::new(),
+        manifests: manifests.to_vec(),
     };
     output_file::write(&layout.run_json(), record.render().as_bytes())?;
 

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::config::{self, Config};
-use super::record::RunRecord;
-use super::{Outcome, discover, measure, output_file, outside, render, shown, sources, strays};
+use super::record::{ManifestRecord, RunRecord};
+use super::{Outcome, measure, output_file, outside, render, shown, sources, strays};
 use crate::cargo::build::{Builder, Event, binary_id};
 use crate::cargo::program::Program;
 use crate::cargo::workspace::Workspace;
@@ -25,20 +25,25 @@ use crate::ui::message::Advised;
 ///
 /// # Errors
 /// The build fails; the program leaves no counts; nothing can be read or written. That the program fails is an outcome.
-pub(super) fn run(config: &Config, ui: &Ui) -> Result<Outcome> {
-    let workspace = discover(config)?;
+pub(super) fn run(
+    workspace: &Workspace,
+    manifests: &[ManifestRecord],
+    config: &Config,
+    ui: &Ui,
+) -> Result<Outcome> {
     let layout = workspace.layout();
     let _lock = measure::lock(&layout, ui)?;
 
-    let program = build(&workspace, config, ui)?;
+    let program = build(workspace, config, ui)?;
     let run_json = layout.run_json();
-    let earlier = if config.tests.keep_profiles { earlier_record(&workspace, &layout) } else { None };
+    let earlier = if config.tests.keep_profiles { earlier_record(workspace, &layout) } else { None };
     if earlier.is_none() {
         profiles::empty(&layout.raw())?;
     }
     let directory = profile_dir(&program, &layout);
     // Written before the program runs: should we be gone when it ends, `coverage report` has what it needs.
-    let mut record = record(&workspace, &program, directory.clone(), earlier);
+    let mut record = record(workspace, &program, directory.clone(), earlier);
+    record.manifests = manifests.to_vec();
     output_file::write(&run_json, record.render().as_bytes())?;
 
     let continuous = config.tests.continuous
@@ -57,7 +62,7 @@ pub(super) fn run(config: &Config, ui: &Ui) -> Result<Outcome> {
         ui.error(&anyhow!("`{name}` failed ({status})"));
     }
 
-    let mut strays = strays::collect(&workspace, &layout, &program.build.target_triple, start);
+    let mut strays = strays::collect(workspace, &layout, &program.build.target_triple, start);
     let has_counts = !profiles::find(&directory).is_empty() || !strays.is_empty();
     strays.retain(|stray| !record.profiles.contains(stray));
     if !strays.is_empty() {
@@ -129,6 +134,7 @@ fn record(
         profile_dirs: Vec::new(),
         outside: None,
         tests: Vec::new(),
+        manifests: Vec::new(),
     });
     let build = &program.build;
     for (known, new) in

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::filter::{AuxiliaryKind, PackageSources, SourceLayout};
 
 /// Counted up whenever a field changes its meaning.
-const FORMAT: u64 = 3;
+const FORMAT: u64 = 4;
 
 /// What a run measured with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,21 @@ pub struct RunRecord {
     pub outside: Option<String>,
     /// The test binaries that ran.
     pub tests: Vec<TestRecord>,
+    /// What the manifests said: first the workspace's, then those of its members.
+    pub manifests: Vec<ManifestRecord>,
+}
+
+/// What a manifest says about coverage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestRecord {
+    /// Its file.
+    pub path: PathBuf,
+    /// The MD5 of the file's bytes, in hexadecimal digits.
+    pub md5: String,
+    /// The package whose table it is; `None` for the workspace's.
+    pub package: Option<String>,
+    /// `metadata.coverage` as JSON; `null` when there is none.
+    pub coverage: Value,
 }
 
 /// How a test binary fared.
@@ -82,6 +97,14 @@ impl RunRecord {
                 "tests": test.tests,
             })
         });
+        let manifests = self.manifests.iter().map(|manifest| {
+            json!({
+                "path": text(&manifest.path),
+                "md5": manifest.md5,
+                "package": manifest.package,
+                "coverage": manifest.coverage,
+            })
+        });
         let record = json!({
             "format": FORMAT,
             "workspace_root": text(&self.workspace_root),
@@ -96,6 +119,7 @@ impl RunRecord {
             "profile_dirs": self.profile_dirs.iter().map(|path| text(path)).collect::<Vec<_>>(),
             "outside": self.outside,
             "tests": tests.collect::<Vec<_>>(),
+            "manifests": manifests.collect::<Vec<_>>(),
         });
         format!("{record:#}\n")
     }
@@ -139,6 +163,7 @@ impl RunRecord {
             profile_dirs: strings(value, "profile_dirs")?.into_iter().map(PathBuf::from).collect(),
             outside: value.get("outside").and_then(Value::as_str).map(str::to_owned),
             tests: list(value, "tests")?.iter().map(parse_test).collect::<Result<_>>()?,
+            manifests: list(value, "manifests")?.iter().map(parse_manifest).collect::<Result<_>>()?,
         })
     }
 }
@@ -179,6 +204,15 @@ fn parse_test(value: &Value) -> Result<TestRecord> {
     })
 }
 
+fn parse_manifest(value: &Value) -> Result<ManifestRecord> {
+    Ok(ManifestRecord {
+        path: string(value, "path")?.into(),
+        md5: string(value, "md5")?,
+        package: value.get("package").and_then(Value::as_str).map(str::to_owned),
+        coverage: value.get("coverage").cloned().context("no `coverage`")?,
+    })
+}
+
 const AUXILIARY_KINDS: [AuxiliaryKind; 4] =
     [AuxiliaryKind::Test, AuxiliaryKind::Bench, AuxiliaryKind::Example, AuxiliaryKind::BuildScript];
 
@@ -212,8 +246,9 @@ fn strings(value: &Value, key: &str) -> Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{RunRecord, TestRecord};
+    use super::{ManifestRecord, RunRecord, TestRecord};
     use crate::filter::{AuxiliaryKind, PackageSources, SourceLayout};
+    use serde_json::{Value, json};
     use std::collections::BTreeMap;
 
     #[test]
@@ -256,6 +291,20 @@ mod tests {
                     duration_ms: 0,
                     counts: None,
                     tests: BTreeMap::new(),
+                },
+            ],
+            manifests: vec![
+                ManifestRecord {
+                    path: "/w/Cargo.toml".into(),
+                    md5: "0123".to_owned(),
+                    package: None,
+                    coverage: json!({"paths": {"src/**": {"fail-under-lines": 79.5}}}),
+                },
+                ManifestRecord {
+                    path: "/w/app/Cargo.toml".into(),
+                    md5: "4567".to_owned(),
+                    package: Some("app".to_owned()),
+                    coverage: Value::Null,
                 },
             ],
         };

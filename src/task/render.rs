@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::config::{Command, Config, Destination, Format, ReportRequest};
+use super::flags::Invocation;
 use super::record::RunRecord;
-use super::{Outcome, evaluate, input, measure, output_file, outside, shown, thresholds};
+use super::{
+    Outcome, evaluate, input, manifests, measure, metadata, output_file, outside, shown, thresholds,
+};
 use crate::coverage::{Coverage, FileCoverage, Summary};
 use crate::export::json::{self, JsonOptions};
 use crate::export::lcov::{self, LcovOptions};
@@ -18,8 +21,8 @@ use crate::ui::Ui;
 /// `coverage report`: renders the last run again, or what another harness produced.
 ///
 /// # Errors
-/// There is no run to report on; nothing can be read or written.
-pub(super) fn report(config: &Config, ui: &Ui) -> Result<Outcome> {
+/// There is no run to report on; a manifest is wrong; nothing can be read or written.
+pub(super) fn report(asked: &Invocation, config: &Config, ui: &Ui) -> Result<Outcome> {
     let lock;
     let (record, usual_dir) = if config.input.objects.is_empty() {
         let (mut record, path) = input::find_record(config)?;
@@ -31,8 +34,9 @@ pub(super) fn report(config: &Config, ui: &Ui) -> Result<Outcome> {
         lock = None;
         input::foreign_record(config)?
     };
+    let config = metadata::configure(asked, &manifests::current(&record, config)?)?;
     let requests = config.output.requests(Command::Report, &usual_dir);
-    let outcome = write_reports(&record, &requests, config, ui);
+    let outcome = write_reports(&record, &requests, &config, ui);
     drop(lock);
     outcome
 }

@@ -11,7 +11,6 @@ use anyhow::Result;
 use super::again;
 use super::config::{Config, Doctests};
 use super::durations::Durations;
-use super::metadata::Metadata;
 use crate::cargo::build::{self, Build, Builder, Stderr, TestBinary, TestKind};
 use crate::cargo::workspace::Workspace;
 use crate::cargo::wrapper::is_continuous;
@@ -33,7 +32,6 @@ pub(super) fn build_and_test(
     workspace: &Workspace,
     mut builder: Builder<'_>,
     config: &Config,
-    metadata: &Metadata,
     interrupt: &Interrupt,
     ui: &Ui,
 ) -> Result<(TestRun, Build)> {
@@ -45,7 +43,7 @@ pub(super) fn build_and_test(
         binary: binary.clone(),
         // Rustdoc itself is none of ours; what it compiles is looked at when it is run.
         instrumented: binary.kind == TestKind::Program && is_instrumented(&binary.executable),
-        exclusive: metadata.exclusive.contains(&binary.package),
+        exclusive: config.tests.exclusive.contains(&binary.package),
         expected: durations.of(&binary.binary_id),
     };
     let is_over = AtomicBool::new(false);

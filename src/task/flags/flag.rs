@@ -23,6 +23,12 @@ pub(crate) struct Flag {
     pub(crate) conflicts: &'static [(&'static str, &'static str)],
     /// Whether a variable can set it.
     in_environment: bool,
+    /// Why no manifest can set it; empty if one can.
+    pub(super) not_a_key: &'static str,
+    /// The list that it belongs to, with other flags perhaps: a stronger layer replaces all of it.
+    list: Option<&'static str>,
+    /// Whether parts of the workspace can have it too.
+    pub(super) is_threshold: bool,
     /// A paragraph. Its first sentence stands alone in the short help.
     pub(crate) help: &'static str,
 }
@@ -53,6 +59,25 @@ pub(crate) struct Choice {
     pub(crate) set: fn(&mut Config),
 }
 
+/// What a flag takes as a key of a manifest.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum KeyType {
+    /// `true` or `false`.
+    Switch,
+    /// One of these words, as a string.
+    Choice(&'static [Choice]),
+    /// A number.
+    Number,
+    /// A string.
+    Text,
+    /// A string: a path from the directory of the manifest.
+    Path,
+    /// A list of strings, which the command line writes with commas between them.
+    Words,
+    /// A list of strings.
+    List,
+}
+
 /// Flags that belong together in the help.
 #[derive(Debug)]
 pub(crate) struct Section {
@@ -71,6 +96,9 @@ impl Flag {
             commands: &[],
             conflicts: &[],
             in_environment: true,
+            not_a_key: "",
+            list: None,
+            is_threshold: false,
             help: "",
         }
     }
@@ -119,6 +147,18 @@ impl Flag {
         Flag { in_environment: false, ..self }
     }
 
+    pub(super) const fn not_a_key(self, why: &'static str) -> Flag {
+        Flag { not_a_key: why, ..self }
+    }
+
+    pub(super) const fn part_of(self, list: &'static str) -> Flag {
+        Flag { list: Some(list), ..self }
+    }
+
+    pub(super) const fn threshold(self) -> Flag {
+        Flag { is_threshold: true, ..self }
+    }
+
     pub(super) const fn help(self, help: &'static str) -> Flag {
         Flag { help, ..self }
     }
@@ -144,6 +184,27 @@ impl Flag {
     /// The name that its variable has, or would have.
     pub(super) fn variable_name(&self) -> String {
         format!("{PREFIX}{}", self.long.to_uppercase().replace('-', "_"))
+    }
+
+    /// The name of the list that it adds to. A flag that takes several values is a list of its own.
+    pub(super) fn list(&self) -> Option<&'static str> {
+        let own = matches!(self.takes, Takes::Many(_)).then_some(self.long);
+        self.list.or(own)
+    }
+
+    /// What it takes as a key of a manifest, or why it is none.
+    pub(crate) fn key(&self) -> Result<KeyType, &'static str> {
+        match (&self.takes, self.value_name) {
+            (Takes::Help | Takes::Version, _) => Err("it prints and ends"),
+            _ if !self.not_a_key.is_empty() => Err(self.not_a_key),
+            (Takes::Nothing(_), _) => Ok(KeyType::Switch),
+            (Takes::Choice(choices), _) => Ok(KeyType::Choice(choices)),
+            (Takes::Many(_), _) => Ok(KeyType::List),
+            (Takes::One(_), "SETS") => Ok(KeyType::Words),
+            (Takes::One(_), "N" | "PERCENT" | "MAX" | "SECONDS") => Ok(KeyType::Number),
+            (Takes::One(_), "PATH" | "DIRECTORY" | "FILE") => Ok(KeyType::Path),
+            (Takes::One(_), _) => Ok(KeyType::Text),
+        }
     }
 
     pub(super) fn has_value(&self) -> bool {

@@ -42,6 +42,7 @@ pub(crate) const SECTIONS: &[Section] = &[
             })
             .short('p')
             .not_in_environment()
+            .not_a_key(WHICH_PROGRAM)
             .of(PROGRAM)
             .help(
                 "Run a program of the package that matches SPEC. Code of the whole workspace counts, whichever package \
@@ -53,6 +54,7 @@ pub(crate) const SECTIONS: &[Section] = &[
             })
             .not_in_environment()
             .conflicts(&[("example", "one program is run; drop one of the two")])
+            .not_a_key(WHICH_PROGRAM)
             .of(PROGRAM)
             .help(
                 "Run this binary. Without it, the one that `cargo run` takes is run: the only one there is, or what \
@@ -63,6 +65,7 @@ pub(crate) const SECTIONS: &[Section] = &[
                 Ok(())
             })
             .not_in_environment()
+            .not_a_key(WHICH_PROGRAM)
             .of(PROGRAM)
             .help("Run this example."),
         ],
@@ -79,6 +82,7 @@ pub(crate) const SECTIONS: &[Section] = &[
                 ("exclude", "`--exclude` takes packages away from the whole workspace; drop one of the two"),
                 ("workspace", "`--workspace` means all packages; drop one of the two"),
             ])
+            .part_of(PACKAGES)
             .of(RUN)
             .help(
                 "Test and count only packages that match SPEC. SPEC is a name, `name@version` or a glob such as \
@@ -92,12 +96,15 @@ pub(crate) const SECTIONS: &[Section] = &[
             })
             .aliases(&["all"])
             .not_in_environment()
+            .part_of(PACKAGES)
+            .not_a_key("it is the default")
             .of(RUN)
             .help("Test and count every member of the workspace but the xtask crate, which is the default."),
             Flag::many("exclude", "SPEC", |config, value| {
                 config.packages.exclude.push(text(value)?);
                 Ok(())
             })
+            .part_of(PACKAGES)
             .of(RUN)
             .help("Neither test nor count packages that match SPEC. Can be given several times."),
         ],
@@ -107,50 +114,60 @@ pub(crate) const SECTIONS: &[Section] = &[
         flags: &[
             Flag::switch("lib", |config, on| config.targets.lib = on)
                 .not_in_environment()
+                .part_of(TARGETS)
                 .of(RUN)
                 .help("Test the libraries. Without any flag of this section, what `cargo test` takes is tested."),
             Flag::switch("bins", |config, on| config.targets.bins = on)
                 .not_in_environment()
+                .part_of(TARGETS)
                 .of(RUN)
                 .help("Test all binaries."),
             Flag::many("bin", "NAME", |config, value| {
                 config.targets.bin.push(text(value)?);
                 Ok(())
             })
+            .part_of(TARGETS)
             .of(RUN)
             .help("Test this binary. NAME may be a glob."),
             Flag::switch("tests", |config, on| config.targets.tests = on)
                 .not_in_environment()
+                .part_of(TARGETS)
                 .of(RUN)
                 .help("Test all targets that have `test = true`."),
             Flag::many("test", "NAME", |config, value| {
                 config.targets.test.push(text(value)?);
                 Ok(())
             })
+            .part_of(TARGETS)
             .of(RUN)
             .help("Test this integration test. NAME may be a glob."),
             Flag::switch("examples", |config, on| config.targets.examples = on)
                 .not_in_environment()
+                .part_of(TARGETS)
                 .of(RUN)
                 .help("Test all examples."),
             Flag::many("example", "NAME", |config, value| {
                 config.targets.example.push(text(value)?);
                 Ok(())
             })
+            .part_of(TARGETS)
             .of(RUN)
             .help("Test this example. NAME may be a glob."),
             Flag::switch("benches", |config, on| config.targets.benches = on)
                 .not_in_environment()
+                .part_of(TARGETS)
                 .of(RUN)
                 .help("Test all targets that have `bench = true`. Each benchmark runs once, as a test."),
             Flag::many("bench", "NAME", |config, value| {
                 config.targets.bench.push(text(value)?);
                 Ok(())
             })
+            .part_of(TARGETS)
             .of(RUN)
             .help("Test this bench. NAME may be a glob."),
             Flag::switch("all-targets", |config, on| config.targets.all_targets = on)
                 .not_in_environment()
+                .part_of(TARGETS)
                 .of(RUN)
                 .help("Test all targets: libraries, binaries, tests, examples and benches."),
             Flag::switch("doc", |config, on| set_doctests(config, Doctests::Only, on))
@@ -168,6 +185,7 @@ pub(crate) const SECTIONS: &[Section] = &[
                     ("all-targets", ONLY_DOCTESTS),
                     ("no-run", "doctests are compiled when they run; drop one of the two"),
                 ])
+                .part_of(TARGETS)
                 .of(RUN)
                 .help("Test the examples in the documentation of libraries, and nothing else."),
             Flag::switch("no-doctests", |config, on| set_doctests(config, Doctests::Without, on))
@@ -233,6 +251,7 @@ pub(crate) const SECTIONS: &[Section] = &[
                 config.build.target_dir = Some(PathBuf::from(value));
                 Ok(())
             })
+            .not_a_key(BEFORE)
             .of(ALL)
             .help(
                 "Use this target directory. All that we make is in `coverage/` in it. The default is the directory \
@@ -269,18 +288,22 @@ pub(crate) const SECTIONS: &[Section] = &[
                 config.manifest.path = Some(PathBuf::from(value));
                 Ok(())
             })
+            .not_a_key(BEFORE)
             .of(ALL)
             .help(
                 "Work on the workspace of this `Cargo.toml`. It can be any workspace on this disk: nothing is \
                  written there but its target directory.",
             ),
             Flag::switch("locked", |config, on| config.manifest.locked = on)
+                .not_a_key(BEFORE)
                 .of(ALL)
                 .help("Fail if `Cargo.lock` is missing or would change."),
             Flag::switch("offline", |config, on| config.manifest.offline = on)
+                .not_a_key(BEFORE)
                 .of(ALL)
                 .help("Do not use the network."),
             Flag::switch("frozen", |config, on| config.manifest.frozen = on)
+                .not_a_key(BEFORE)
                 .of(ALL)
                 .help("The same as `--locked --offline`."),
             Flag::switch("ignore-rust-version", |config, on| config.manifest.ignore_rust_version = on)
@@ -290,6 +313,7 @@ pub(crate) const SECTIONS: &[Section] = &[
                 config.manifest.cargo_config.push(value.to_owned());
                 Ok(())
             })
+            .not_a_key(BEFORE)
             .of(ALL)
             .help("Override a value of cargo's configuration. Can be given several times."),
         ],
@@ -307,6 +331,7 @@ pub(crate) const SECTIONS: &[Section] = &[
                     ("output-path", NOTHING_RAN),
                     ("output-dir", NOTHING_RAN),
                 ])
+                .not_a_key("nothing would ever be measured")
                 .of(RUN)
                 .help(
                     "Build the tests with counters, but do not run them; under `verify`, compare on the last run. To \
@@ -382,6 +407,7 @@ pub(crate) const SECTIONS: &[Section] = &[
                 .of(PROGRAM)
                 .help("Do not let the exit code be 100 when the program fails."),
             Flag::switch("no-clean", |config, on| config.tests.keep_profiles = on)
+                .not_a_key(FOR_EVER)
                 .of(PROGRAM)
                 .help(
                     "Add to what the last run has counted, of tests or of a program, instead of beginning anew. With \
@@ -396,16 +422,19 @@ pub(crate) const SECTIONS: &[Section] = &[
                 .aliases(&["export-prefix"])
                 .not_in_environment()
                 .conflicts(&[("fish", ONE_SHELL), ("pwsh", ONE_SHELL)])
+                .not_a_key("the shell is its user's choice")
                 .of(ENVIRONMENT)
                 .help("Print what sh, bash and zsh read, which is the default."),
             Flag::switch("fish", |config, on| shell(config, Shell::Fish, on))
                 .not_in_environment()
                 .conflicts(&[("pwsh", ONE_SHELL)])
+                .not_a_key("the shell is its user's choice")
                 .of(ENVIRONMENT)
                 .help("Print what fish reads."),
             Flag::switch("pwsh", |config, on| shell(config, Shell::PowerShell, on))
                 .aliases(&["powershell", "with-pwsh-env-prefix"])
                 .not_in_environment()
+                .not_a_key("the shell is its user's choice")
                 .of(ENVIRONMENT)
                 .help("Print what PowerShell reads."),
             Flag::switch("continuous", |config, on| config.harness.continuous = on)
@@ -416,6 +445,7 @@ pub(crate) const SECTIONS: &[Section] = &[
                      profile runtime on stderr.",
                 ),
             Flag::switch("no-clean", |config, on| config.tests.keep_profiles = on)
+                .not_a_key(FOR_EVER)
                 .of(ENVIRONMENT)
                 .help("Keep what processes have counted since an earlier `show-env`, instead of beginning anew."),
         ],
@@ -519,6 +549,7 @@ pub(crate) const SECTIONS: &[Section] = &[
                 config.explain.push(text(value)?);
                 Ok(())
             })
+            .not_a_key("it is a question")
             .of(&[Command::Coverage, Command::Report])
             .help(
                 "Say why this file or line counts or does not, and how often it ran in the last run. Nothing is built \
@@ -546,10 +577,12 @@ pub(crate) const SECTIONS: &[Section] = &[
         flags: &[
             Flag::switch("lcov", |config, on| want(config, Format::Lcov, on))
                 .not_in_environment()
+                .part_of(FORMATS)
                 .of(REPORT)
                 .help("Write an LCOV tracefile. Printed on stdout unless a flag below says where to write it."),
             Flag::switch("json", |config, on| want(config, Format::Json, on))
                 .not_in_environment()
+                .part_of(FORMATS)
                 .of(REPORT)
                 .help(
                     "Write JSON in the format of `llvm-cov export`. Printed on stdout unless a flag below says where \
@@ -558,6 +591,7 @@ pub(crate) const SECTIONS: &[Section] = &[
             Flag::switch("text", |config, on| want(config, Format::Text, on))
                 .not_in_environment()
                 .conflicts(&[("summary-only", "annotated sources have no summary; drop one of the two")])
+                .part_of(FORMATS)
                 .of(REPORT)
                 .help(
                     "Write the sources with the count of each line. Printed on stdout unless a flag below says where \
@@ -566,6 +600,7 @@ pub(crate) const SECTIONS: &[Section] = &[
             Flag::switch("cobertura", |config, on| want(config, Format::Cobertura, on))
                 .not_in_environment()
                 .conflicts(&[("summary-only", ONLY_LINES)])
+                .part_of(FORMATS)
                 .of(REPORT)
                 .help(
                     "Write Cobertura's XML, which GitHub, GitLab, Jenkins and Azure read. Printed on stdout unless a flag \
@@ -574,6 +609,7 @@ pub(crate) const SECTIONS: &[Section] = &[
             Flag::switch("codecov", |config, on| want(config, Format::Codecov, on))
                 .not_in_environment()
                 .conflicts(&[("summary-only", ONLY_LINES)])
+                .part_of(FORMATS)
                 .of(REPORT)
                 .help(
                     "Write Codecov's own JSON, which knows lines of which only a part ran. Printed on stdout unless a flag \
@@ -584,6 +620,7 @@ pub(crate) const SECTIONS: &[Section] = &[
                 Ok(())
             })
             .conflicts(&[("output-dir", "a report goes to one place; drop one of the two")])
+            .not_a_key("a file is for one format, and the command line may ask for others; use `output-dir`")
             .of(REPORT)
             .help(
                 "Write the report into this file. `-` is stdout. For several formats use `--output-dir`. The table is \
@@ -611,42 +648,49 @@ pub(crate) const SECTIONS: &[Section] = &[
                 config.thresholds.lines = Some(percent(value)?);
                 Ok(())
             })
+            .threshold()
             .of(REPORT)
             .help("Exit with code 2 if less than this share of the lines ran. Up to two decimals; compared exactly."),
             Flag::one("fail-under-functions", "PERCENT", |config, value| {
                 config.thresholds.functions = Some(percent(value)?);
                 Ok(())
             })
+            .threshold()
             .of(REPORT)
             .help("The same for functions."),
             Flag::one("fail-under-regions", "PERCENT", |config, value| {
                 config.thresholds.regions = Some(percent(value)?);
                 Ok(())
             })
+            .threshold()
             .of(REPORT)
             .help("The same for regions."),
             Flag::one("fail-under-file-lines", "PERCENT", |config, value| {
                 config.thresholds.file_lines = Some(percent(value)?);
                 Ok(())
             })
+            .threshold()
             .of(REPORT)
             .help("Exit with code 2 if less than this share of the lines of any file ran. Each such file is named."),
             Flag::one("fail-uncovered-lines", "MAX", |config, value| {
                 config.thresholds.uncovered_lines = Some(count(value)?);
                 Ok(())
             })
+            .threshold()
             .of(REPORT)
             .help("Exit with code 2 if more than MAX lines did not run."),
             Flag::one("fail-uncovered-functions", "MAX", |config, value| {
                 config.thresholds.uncovered_functions = Some(count(value)?);
                 Ok(())
             })
+            .threshold()
             .of(REPORT)
             .help("The same for functions."),
             Flag::one("fail-uncovered-regions", "MAX", |config, value| {
                 config.thresholds.uncovered_regions = Some(count(value)?);
                 Ok(())
             })
+            .threshold()
             .of(REPORT)
             .help("The same for regions."),
             Flag::switch("show-missing-lines", |config, on| config.output.show_missing_lines = on)
@@ -676,6 +720,7 @@ pub(crate) const SECTIONS: &[Section] = &[
                     ("show-missing-lines", NO_REPORT),
                     ("sort", NO_REPORT),
                 ])
+                .not_a_key("nothing would ever be reported")
                 .of(&[Command::Coverage, Command::Run])
                 .help("Run, and keep the counts, but do not report."),
         ],
@@ -687,6 +732,7 @@ pub(crate) const SECTIONS: &[Section] = &[
                 config.input.objects.push(PathBuf::from(value));
                 Ok(())
             })
+            .not_a_key("it names the data of one run")
             .of(FROM_FILES)
             .help(
                 "Read coverage maps from this executable, library or archive. Can be given several times. Needs \
@@ -696,6 +742,7 @@ pub(crate) const SECTIONS: &[Section] = &[
                 config.input.profiles.push(PathBuf::from(value));
                 Ok(())
             })
+            .not_a_key("it names the data of one run")
             .of(FROM_FILES)
             .help(
                 "Read counts from this raw profile, or from all below this directory. Can be given several times. \
@@ -715,6 +762,7 @@ pub(crate) const SECTIONS: &[Section] = &[
             })
             .short('v')
             .conflicts(&[("quiet", "they are opposites; drop one of the two")])
+            .not_a_key(READERS_CHOICE)
             .of(ALL)
             .help("Say more, such as the commands that are run. Twice says what cargo says under `-vv`."),
             Flag::switch("quiet", |config, on| {
@@ -724,6 +772,7 @@ pub(crate) const SECTIONS: &[Section] = &[
                 }
             })
             .short('q')
+            .not_a_key(READERS_CHOICE)
             .of(ALL)
             .help("Print nothing but warnings, errors, failing tests and reports."),
             Flag::choice("color", &[
@@ -743,6 +792,7 @@ pub(crate) const SECTIONS: &[Section] = &[
                     set: |config| config.display.color = ColorChoice::Never,
                 },
             ])
+            .not_a_key(READERS_CHOICE)
             .of(ALL)
             .help(
                 "When to use color. The environment is asked in this order: `CARGO_TERM_COLOR`, `NO_COLOR`, \
@@ -756,6 +806,17 @@ pub(crate) const SECTIONS: &[Section] = &[
         ],
     },
 ];
+
+/// Lists that several flags make up together.
+const PACKAGES: &str = "packages";
+const TARGETS: &str = "targets";
+pub(super) const FORMATS: &str = "formats";
+
+// Why a flag is no key of a manifest.
+const WHICH_PROGRAM: &str = "which program runs is said when it is run";
+const BEFORE: &str = "cargo has to know it before it reads a manifest";
+const FOR_EVER: &str = "every run would add to all those before it";
+const READERS_CHOICE: &str = "how much is said, and in which colors, is up to who reads it";
 
 const NOTHING_RAN: &str = "nothing runs, so there is nothing to report; drop one of the two";
 const ONLY_DOCTESTS: &str = "`--doc` runs nothing but doctests; drop one of the two";
