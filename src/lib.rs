@@ -19,7 +19,7 @@ pub mod ui;
 #[cfg(test)]
 mod golden;
 
-pub use xtask_coverage_engine::{coverage, export, format};
+pub use xtask_coverage_engine::{coverage, export, format, source};
 
 use cargo::role::Role;
 use std::ffi::OsString;

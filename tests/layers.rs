@@ -17,6 +17,7 @@ const LAYERS: [(&str, &[&str]); 17] = [
     ("coverage", &["format", "parallel"]),
     ("export", &["coverage"]),
     ("report", &["coverage"]),
+    ("source", &["format", "parallel"]),
     ("llvm_tools", &[]),
     ("cargo", &["interrupt", "layout"]),
     ("runner", &["cargo", "interrupt", "layout", "load"]),
