@@ -1,6 +1,6 @@
 //! `cargo xtask coverage` for any Rust workspace, from nothing but `cargo` and `rustc`.
 
-#[doc = include_str!("../CONFIGURATION.md")]
+#[doc = include_str!("configuration.md")]
 pub mod configuration {}
 
 pub mod cargo;

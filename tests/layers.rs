@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A top-level module and those that it may name besides itself.
-const LAYERS: [(&str, &[&str]); 17] = [
+const LAYERS: [(&str, &[&str]); 18] = [
     ("format", &[]),
     ("filter", &[]),
     ("git", &[]),
@@ -38,6 +38,7 @@ const LAYERS: [(&str, &[&str]); 17] = [
             "load",
             "report",
             "runner",
+            "source",
             "ui",
         ],
     ),

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use super::config::{Config, Format, ReportRequest};
+use super::exclusion::{self, Sources};
 use super::record::RunRecord;
-use super::{exclusion, shown, threads};
-use crate::coverage::cut::Cuts;
+use super::{shown, threads};
 use crate::coverage::symbol::is_doctest_code;
 use crate::coverage::union::UnionOptions;
 use crate::coverage::{Coverage, Model, Omissions, OmittedFunction, llvm, union};
@@ -57,13 +57,19 @@ pub(super) fn evaluate(
         without_doctest_code: !record.doctest_objects.is_empty(),
     };
     let coverage = match config.model {
-        Model::Union => union::evaluate(
-            &map,
-            &profile,
-            options,
-            &|stored| filter.exclusion(stored).is_none().then(|| filter.reported_path(stored)),
-            &Cuts::new(),
-        ),
+        Model::Union => {
+            let counts = |stored: &[u8]| filter.exclusion(stored).is_none();
+            let others: Vec<PathBuf> =
+                map.paths.iter().filter(|path| counts(path)).map(|path| source_path(record, path)).collect();
+            let sources = Sources::read(&record.sources, &filter, &others, &config.exclusion, threads);
+            sources.say_problems(&filter, true, ui)?;
+            let place = |stored: &[u8]| {
+                let reported = counts(stored).then(|| filter.reported_path(stored))?;
+                let is_included = || filter.inclusion(&String::from_utf8_lossy(&reported)).is_some();
+                (sources.whole(&reported).is_none() || is_included()).then_some(reported)
+            };
+            union::evaluate(&map, &profile, options, &place, &sources.cuts())
+        }
         Model::Llvm => llvm::evaluate(&map, &profile, &|stored| filter.exclusion(stored).is_none()),
     };
     let n_paths = map.paths.len();
@@ -77,6 +83,11 @@ pub(super) fn evaluate(
         bail!(Advised::new(format!("none of {n_paths} source files counts"), cure));
     }
     Ok(coverage)
+}
+
+/// Where the source is that the compiler stored this path of.
+fn source_path(record: &RunRecord, stored: &[u8]) -> PathBuf {
+    record.workspace_root.join(&*String::from_utf8_lossy(stored))
 }
 
 /// One warning for each object and reason, with an example: a broken compiler can damage thousands of functions.

@@ -7,12 +7,14 @@ use std::time::SystemTime;
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::config::{Command, Config, Destination};
+use super::exclusion::{self, Sources};
 use super::record::{ManifestRecord, RunRecord, TestRecord};
 use super::{Outcome, cargo_config, nextest, output_file, render, sources, strays, testing, threads};
 use crate::cargo::build::{self, Build, Builder};
 use crate::cargo::invocation::BuildOptions;
 use crate::cargo::workspace::{CargoTargetKind, Workspace};
 use crate::cargo::wrapper::Instrumentation;
+use crate::coverage::Model;
 use crate::interrupt::Interrupt;
 use crate::layout::{LOCK_FILE, Layout, REPORT_FILES};
 use crate::load;
@@ -35,6 +37,8 @@ pub(super) fn coverage(
     // 1. Nobody else may write there while we do.
     let layout = workspace.layout();
     let _lock = lock(&layout, ui)?;
+
+    check_markers(workspace, config, ui)?;
 
     // 2. Build with counters, and test what is built: every process leaves a raw profile.
     let start = SystemTime::now();
@@ -97,6 +101,20 @@ pub(super) fn coverage(
         true if !config.tests.ignore_failures => Ok(Outcome::TestsFailed),
         _ => Ok(reported),
     }
+}
+
+/// Refuses markers that do not match before anybody has waited for the tests.
+///
+/// # Errors
+/// There are some.
+pub(super) fn check_markers(workspace: &Workspace, config: &Config, ui: &Ui) -> Result<()> {
+    if !config.output.enabled || config.model == Model::Llvm {
+        return Ok(());
+    }
+    let layout = sources::source_layout(workspace, config);
+    let filter = exclusion::path_filter(layout.clone(), &config.exclusion)?;
+    let sources = Sources::read(&layout, &filter, &[], &config.exclusion, threads(config).get());
+    sources.say_problems(&filter, false, ui)
 }
 
 /// Waits until no other run writes to the same place. The lock ends with the returned file.
@@ -248,6 +266,7 @@ fn record(
         outside: None,
         tests: tests.collect(),
         manifests: Vec::new(),
+        recorded: None,
     }
 }
 

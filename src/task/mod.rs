@@ -11,6 +11,7 @@ mod again;
 mod durations;
 mod evaluate;
 mod exclusion;
+mod explain;
 mod input;
 mod manifests;
 mod measure;
@@ -115,6 +116,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Outcome {
 fn execute(invocation: &Invocation, config: &Config, ui: &Ui) -> Result<Outcome> {
     for warning in &invocation.warnings {
         ui.warning(flags::UNKNOWN_VARIABLE, warning);
+    }
+    if !config.explain.is_empty() {
+        return explain::explain(invocation, config, ui);
     }
     match invocation.command {
         Command::Report => return render::report(invocation, config, ui),

@@ -31,6 +31,7 @@ pub(super) fn run(
     config: &Config,
     ui: &Ui,
 ) -> Result<Outcome> {
+    measure::check_markers(workspace, config, ui)?;
     let layout = workspace.layout();
     let _lock = measure::lock(&layout, ui)?;
 
@@ -135,6 +136,7 @@ fn record(
         outside: None,
         tests: Vec::new(),
         manifests: Vec::new(),
+        recorded: None,
     });
     let build = &program.build;
     for (known, new) in
@@ -147,6 +149,7 @@ fn record(
         }
     }
     record.profile_dirs.push(directory);
+    record.recorded = None;
     record
 }
 

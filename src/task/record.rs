@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::{Value, json};
@@ -36,6 +37,8 @@ pub struct RunRecord {
     pub tests: Vec<TestRecord>,
     /// What the manifests said: first the workspace's, then those of its members.
     pub manifests: Vec<ManifestRecord>,
+    /// When the run had ended, if that is some time ago. Sources that are newer are not those that were measured.
+    pub recorded: Option<SystemTime>,
 }
 
 /// What a manifest says about coverage.
@@ -139,10 +142,15 @@ impl RunRecord {
             }
             Err(error) => return Err(error).with_context(|| format!("failed to read `{shown}`")),
         };
-        serde_json::from_slice(&text)
+        let mut record = serde_json::from_slice(&text)
             .map_err(anyhow::Error::from)
             .and_then(|value| RunRecord::parse(&value))
-            .with_context(|| format!("failed to read `{shown}`; run `cargo xtask coverage` again"))
+            .with_context(|| format!("failed to read `{shown}`; run `cargo xtask coverage` again"))?;
+        // What another harness builds, it builds later.
+        if record.outside.is_none() {
+            record.recorded = fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+        }
+        Ok(record)
     }
 
     fn parse(value: &Value) -> Result<RunRecord> {
@@ -164,6 +172,7 @@ impl RunRecord {
             outside: value.get("outside").and_then(Value::as_str).map(str::to_owned),
             tests: list(value, "tests")?.iter().map(parse_test).collect::<Result<_>>()?,
             manifests: list(value, "manifests")?.iter().map(parse_manifest).collect::<Result<_>>()?,
+            recorded: None,
         })
     }
 }
@@ -307,6 +316,7 @@ mod tests {
                     coverage: Value::Null,
                 },
             ],
+            recorded: None,
         };
         let value = serde_json::from_str(&record.render()).expect("JSON");
         assert_eq!(RunRecord::parse(&value).expect("complete"), record);

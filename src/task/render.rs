@@ -53,6 +53,7 @@ pub(super) fn write_reports(
 ) -> Result<Outcome> {
     let coverage = evaluate::evaluate(record, requests, config, ui)?;
     let judgement = thresholds::judge(&coverage, &record.sources, config)?;
+    say_changed_sources(record, &coverage, ui);
     for request in requests {
         let root = &record.workspace_root;
         match &request.destination {
@@ -77,6 +78,24 @@ pub(super) fn write_reports(
         }
     }
     Ok(judgement.say(ui))
+}
+
+/// Lines are those of the sources that were compiled: what was edited since is counted on other lines.
+fn say_changed_sources(record: &RunRecord, coverage: &Coverage, ui: &Ui) {
+    let Some(recorded) = record.recorded else { return };
+    let is_newer = |path: &Path| {
+        let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
+        modified.is_ok_and(|modified| modified > recorded)
+    };
+    let paths = coverage.files.iter().map(|file| String::from_utf8_lossy(&file.path));
+    let changed: Vec<_> = paths.filter(|path| is_newer(&record.workspace_root.join(&**path))).collect();
+    if let Some(first) = changed.first() {
+        let message = format!(
+            "{} source files were changed after the run, `{first}` for one; their lines may be others by now",
+            changed.len()
+        );
+        ui.warning("changed-source", message);
+    }
 }
 
 fn write_report(

@@ -7,6 +7,7 @@ mod build;
 mod counts;
 mod doctests;
 mod errors;
+mod exclusion;
 mod nextest;
 mod outside;
 mod program;

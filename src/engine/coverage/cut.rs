@@ -28,22 +28,31 @@ pub struct Cut {
     pub unless_run: bool,
 }
 
-/// The cuts of files by the paths under which these are reported. Those of one file are disjoint and ascending.
+/// The cuts of files by the paths under which these are reported. Those of one file are in ascending order, and disjoint save
+/// that one with [`Cut::unless_run`] may hold others without it.
 pub type Cuts = HashMap<Vec<u8>, Vec<Cut>>;
 
-/// The cuts that hold, given all ranges with code and their counts.
+/// The cuts that hold, given all ranges with code and their counts: disjoint and in ascending order.
 pub(super) fn effective<'a>(cuts: &[Cut], ranges: impl Iterator<Item = &'a CountedRange>) -> Vec<Cut> {
-    if cuts.iter().all(|cut| !cut.unless_run) {
-        return cuts.to_vec();
+    let (unsure, sure): (Vec<Cut>, Vec<Cut>) = cuts.iter().partition(|cut| cut.unless_run);
+    if unsure.is_empty() {
+        return sure;
     }
-    let mut ran = vec![false; cuts.len()];
+    let mut ran = vec![false; unsure.len()];
     for range in ranges.filter(|range| range.count > 0 && range.kind == CountedKind::Code) {
-        if let Some(index) = index_at(cuts, range.start) {
+        // What does not count in any case is no reason to count what is around it.
+        if !is_cut(&sure, range.start)
+            && let Some(index) = index_at(&unsure, range.start)
+        {
             ran[index] = true;
         }
     }
-    let holds = |(cut, ran): (&Cut, bool)| (!cut.unless_run || !ran).then_some(*cut);
-    cuts.iter().zip(ran).filter_map(holds).collect()
+    let mut effective: Vec<Cut> =
+        unsure.into_iter().zip(ran).filter_map(|(cut, ran)| (!ran).then_some(cut)).collect();
+    let outer = effective.clone();
+    effective.extend(sure.into_iter().filter(|cut| !is_cut(&outer, cut.start)));
+    effective.sort_by_key(|cut| cut.start);
+    effective
 }
 
 /// Whether what begins at `position` is cut away.
@@ -158,6 +167,11 @@ mod tests {
         assert_eq!(effective(&cuts, ran.iter()), [always]);
         assert_eq!(effective(&cuts, missed.iter()), cuts);
         assert_eq!(effective(&cuts, [].iter()), cuts);
+        // One within the other, which alone ran.
+        let inner = cut((2, 1), (2, 9));
+        assert_eq!(effective(&[conditional, inner], ran.iter()), [conditional]);
+        let also = [range((1, 5), (1, 9), 1), ran[0]];
+        assert_eq!(effective(&[conditional, inner], also.iter()), [inner]);
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub struct Classes {
 pub struct Excluded {
     /// Its first byte.
     pub start: Position,
-    /// The first byte behind it. Whole lines end where the next line begins.
+    /// The first byte behind it. Whole lines end before their line feed.
     pub end: Position,
     /// Why.
     pub reason: Reason,
@@ -180,7 +180,7 @@ pub fn scan(text: &[u8], options: &Options) -> Scan {
         .into_iter()
         .map(|stretch| Excluded {
             start: lines.position(stretch.start),
-            end: lines.position(stretch.end),
+            end: lines.end_position(stretch.end),
             reason: stretch.reason,
             unless_run: stretch.unless_run,
         })

@@ -44,4 +44,10 @@ impl Lines {
         let column = if line == 1 { column.saturating_sub(self.mark_len) } else { column };
         Position { line, column: column + 1 }
     }
+
+    /// The same for the first offset behind something, which stays on the last line that it has a character of.
+    pub(super) fn end_position(&self, offset: u32) -> Position {
+        let is_line_start = offset > 0 && self.start(self.line(offset)) == offset;
+        self.position(if is_line_start { offset - 1 } else { offset })
+    }
 }

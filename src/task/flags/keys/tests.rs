@@ -1,4 +1,4 @@
-//! That the table of flags makes sound keys, and that `CONFIGURATION.md` lists them all.
+//! That the table of flags makes sound keys, and that `src/configuration.md` lists them all.
 
 use serde_json::{Value, json};
 
@@ -59,7 +59,7 @@ fn the_documentation_lists_all_keys() {
         ("package", package_table()),
         ("flags", flag_table()),
     ];
-    golden::check_tables("CONFIGURATION.md", &tables);
+    golden::check_tables("src/configuration.md", &tables);
 }
 
 fn key_table() -> String {

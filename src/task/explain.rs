@@ -1,0 +1,212 @@
+//! `--explain`: why a file or a line counts, or does not.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+use super::config::Config;
+use super::exclusion::{self, Sources};
+use super::flags::Invocation;
+use super::record::RunRecord;
+use super::{Outcome, discover, evaluate, input, manifests, metadata, outside, sources, threads};
+use crate::coverage::{Coverage, FileCoverage, Model};
+use crate::filter::PathFilter;
+use crate::format::covfun::Position;
+use crate::source::Excluded;
+use crate::ui::Ui;
+use crate::ui::message::Advised;
+
+/// Says of each path, and of each line, whether it counts. Builds and runs nothing; the counts are those of the last run, if
+/// there was one.
+///
+/// # Errors
+/// There is no such file, or no workspace.
+pub(super) fn explain(asked: &Invocation, config: &Config, ui: &Ui) -> Result<Outcome> {
+    let last_run = input::find_record(config).and_then(|(mut record, path)| {
+        outside::complete(&mut record, &path)?;
+        Ok(record)
+    });
+    let (root, layout, manifests) = match &last_run {
+        Ok(record) => {
+            (record.workspace_root.clone(), record.sources.clone(), manifests::current(record, config)?)
+        }
+        Err(_) => {
+            let workspace = discover(config)?;
+            let layout = sources::source_layout(&workspace, config);
+            let manifests = manifests::of(&workspace)?;
+            (workspace.root, layout, manifests)
+        }
+    };
+    let config = &metadata::configure(asked, &manifests)?;
+    let filter = exclusion::path_filter(layout.clone(), &config.exclusion)?;
+    let places: Vec<(PathBuf, Option<u32>)> =
+        config.explain.iter().map(|text| place(text, &root)).collect::<Result<_>>()?;
+    let files: Vec<PathBuf> = places.iter().map(|(path, _)| path.clone()).collect();
+    let sources = match config.model {
+        Model::Union => Sources::read(&layout, &filter, &files, &config.exclusion, threads(config).get()),
+        // LLVM knows files only.
+        Model::Llvm => Sources::default(),
+    };
+    let coverage = last_run.ok().map(|record| counts(&record, config, ui)).transpose()?;
+    let explanation = Explanation { filter, sources, coverage };
+    for (path, line) in places {
+        let mut text = String::new();
+        match line {
+            Some(line) => explanation.of_line(&path, line, &mut text),
+            None => explanation.of_file(&path, &mut text),
+        }
+        ui.print(&text)?;
+    }
+    Ok(Outcome::Fine)
+}
+
+/// `PATH` or `PATH:LINE`, where the path is relative to the current directory or to the workspace.
+fn place(text: &str, root: &Path) -> Result<(PathBuf, Option<u32>)> {
+    let find = |path: &str| {
+        let here = std::path::absolute(path).ok().filter(|path| path.is_file());
+        here.or_else(|| Some(root.join(path)).filter(|path| path.is_file()))
+    };
+    if let Some(path) = find(text) {
+        return Ok((path, None));
+    }
+    if let Some((path, line)) = text.rsplit_once(':')
+        && let Ok(line) = line.parse::<u32>()
+        && line > 0
+        && let Some(path) = find(path)
+    {
+        return Ok((path, Some(line)));
+    }
+    bail!(Advised::new(
+        format!("no file `{text}`"),
+        "`--explain` takes PATH or PATH:LINE, from the current directory or from the root of the workspace"
+    ))
+}
+
+/// What the last run counted.
+fn counts(record: &RunRecord, config: &Config, ui: &Ui) -> Result<Coverage> {
+    evaluate::evaluate(record, &[], config, ui)
+}
+
+/// All that there is to know.
+struct Explanation {
+    filter: PathFilter,
+    sources: Sources,
+    coverage: Option<Coverage>,
+}
+
+impl Explanation {
+    /// Why the file as a whole does not count; `Ok` if it does, with the option that says so, if one does.
+    fn verdict(&self, stored: &[u8], reported: &[u8]) -> Result<Option<String>, String> {
+        let text = String::from_utf8_lossy(reported);
+        if let Some(pattern) = self.filter.inclusion(&text) {
+            return Ok(Some(format!("it matches {pattern}")));
+        }
+        if let Some(exclusion) = self.filter.exclusion(stored) {
+            return Err(format!("it {exclusion}"));
+        }
+        match self.sources.whole(reported) {
+            Some(reason) => Err(reason.to_string()),
+            None => Ok(None),
+        }
+    }
+
+    fn of_file(&self, path: &Path, out: &mut String) {
+        let (stored, reported) = self.names(path);
+        let name = String::from_utf8_lossy(&reported);
+        match self.verdict(stored, &reported) {
+            Err(why) => {
+                let _ = writeln!(out, "{name} does not count: {why}");
+                let _ =
+                    writeln!(out, "    `--include-files '{}'` makes it count", glob::Pattern::escape(&name));
+                return;
+            }
+            Ok(None) => {
+                let _ = writeln!(out, "{name} counts");
+            }
+            Ok(Some(why)) => {
+                let _ = writeln!(out, "{name} counts: {why}");
+            }
+        }
+        match self.file(&reported) {
+            Some(file) => {
+                let lines = file.summary.lines;
+                let _ = writeln!(out, "    {} of {} lines ran ({lines})", lines.covered, lines.count);
+            }
+            None if self.coverage.is_some() => {
+                let _ = writeln!(out, "    the last run knows no code in it that counts");
+            }
+            None => {
+                let _ = writeln!(out, "    it was not measured yet");
+            }
+        }
+        for stretch in self.sources.stretches(&reported) {
+            let _ = writeln!(out, "    {} not count: {}", lines_of(stretch), reason(stretch));
+        }
+    }
+
+    fn of_line(&self, path: &Path, line: u32, out: &mut String) {
+        let (stored, reported) = self.names(path);
+        let name = format!("{}:{line}", String::from_utf8_lossy(&reported));
+        if let Err(why) = self.verdict(stored, &reported) {
+            let _ = writeln!(out, "{name} does not count: {why}");
+            return;
+        }
+        let file = self.file(&reported);
+        let counted = file.and_then(|file| file.lines().find(|mapped| mapped.line == line));
+        let stretches = self.sources.stretches(&reported).iter();
+        let mut on_line =
+            stretches.filter(|stretch| (first_line(stretch)..=last_line(stretch)).contains(&line));
+        match (counted, on_line.next()) {
+            (Some(counted), _) if counted.count > 0 => {
+                let times =
+                    if counted.count == 1 { "once".to_owned() } else { format!("{} times", counted.count) };
+                let _ = writeln!(out, "{name} counts: it ran {times}");
+            }
+            (Some(_), _) => {
+                let _ = writeln!(out, "{name} counts: it never ran");
+            }
+            (None, Some(stretch)) => {
+                let _ = writeln!(out, "{name} does not count: {}", reason(stretch));
+            }
+            (None, None) if self.coverage.is_none() => {
+                let _ = writeln!(out, "{name} counts if there is code on it: it was not measured yet");
+            }
+            (None, None) => {
+                let _ = writeln!(out, "{name} does not count: there is no code on it");
+            }
+        }
+    }
+
+    /// The path as the compiler stores it, and as reports show it.
+    fn names<'a>(&self, path: &'a Path) -> (&'a [u8], Vec<u8>) {
+        let stored = path.as_os_str().as_encoded_bytes();
+        (stored, self.filter.reported_path(stored))
+    }
+
+    fn file(&self, reported: &[u8]) -> Option<&FileCoverage> {
+        self.coverage.as_ref()?.files.iter().find(|file| *file.path == *reported)
+    }
+}
+
+fn first_line(stretch: &Excluded) -> u32 {
+    stretch.start.line
+}
+
+/// The last line that a stretch has a byte of.
+fn last_line(stretch: &Excluded) -> u32 {
+    let Position { line, column } = stretch.end;
+    if column <= 1 { line.saturating_sub(1).max(stretch.start.line) } else { line }
+}
+
+fn lines_of(stretch: &Excluded) -> String {
+    match (first_line(stretch), last_line(stretch)) {
+        (first, last) if first == last => format!("line {first} does"),
+        (first, last) => format!("lines {first}-{last} do"),
+    }
+}
+
+fn reason(stretch: &Excluded) -> String {
+    let unless = if stretch.unless_run { ", unless it ran" } else { "" };
+    format!("{}{unless}", stretch.reason)
+}
