@@ -4,6 +4,7 @@
 mod support;
 
 mod build;
+mod configuration;
 mod counts;
 mod doctests;
 mod errors;

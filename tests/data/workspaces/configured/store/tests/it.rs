@@ -1,0 +1,4 @@
+#[test]
+fn stores() {
+    assert_eq!(store::store(1), 2);
+}
