@@ -4,8 +4,18 @@ use std::path::{Path, PathBuf};
 
 /// The reports that a run can leave in [`Layout::root`], each under one fixed name: a run that was not asked for
 /// one of them removes it, because editors and upload steps merge every file that they find.
-pub const REPORT_FILES: [&str; 7] =
-    ["lcov.info", "coverage.json", "cobertura.xml", "codecov.json", "index.html", "summary.md", "badge.json"];
+pub const REPORT_FILES: [&str; 10] = [
+    "lcov.info",
+    "coverage.json",
+    "coverage.txt",
+    "cobertura.xml",
+    "codecov.json",
+    "index.html",
+    "summary.txt",
+    "summary.md",
+    "badge.json",
+    "badge.svg",
+];
 
 /// The name of the file in [`Layout::root`] that is locked while a run writes there.
 pub const LOCK_FILE: &str = "lock";

@@ -1,5 +1,5 @@
 //! Cobertura's XML, which GitHub, GitLab, Jenkins and Azure read. The DTD is `coverage-04.dtd`, a copy of which is in
-//! `tests/data/cobertura`.
+//! `tests/data/report`.
 //!
 //! | element | what it is here |
 //! |---|---|
@@ -18,9 +18,9 @@ use std::io::{Result, Write};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
+use super::functions::{self, Function};
 use super::name;
 use crate::coverage::branch::BranchLine;
-use crate::coverage::function::FunctionRecord;
 use crate::coverage::line::LineCoverage;
 use crate::coverage::summary::Ratio;
 use crate::coverage::{Coverage, FileCoverage, Summary};
@@ -111,9 +111,8 @@ fn write_class(
         .with_attributes(rates(&file.summary, has_branches))
         .write_inner_content(|xml| {
             xml.create_element("methods").write_inner_content(|xml| {
-                let mut functions =
-                    file.functions.iter().map(|&function| &coverage.functions[function as usize]);
-                functions.try_for_each(|function| write_method(xml, function, has_branches))
+                let mut functions = functions::of(file, coverage).into_iter();
+                functions.try_for_each(|function| write_method(xml, &function, has_branches))
             })?;
             newline(xml)?;
             xml.create_element("lines").write_inner_content(|xml| {
@@ -132,7 +131,7 @@ fn write_class(
     Ok(())
 }
 
-fn write_method(xml: &mut Xml<'_>, function: &FunctionRecord, has_branches: bool) -> Result<()> {
+fn write_method(xml: &mut Xml<'_>, function: &Function<'_>, has_branches: bool) -> Result<()> {
     let ran = Ratio { covered: u64::from(function.execution_count > 0), count: 1 };
     newline(xml)?;
     xml.create_element("method")
@@ -140,9 +139,8 @@ fn write_method(xml: &mut Xml<'_>, function: &FunctionRecord, has_branches: bool
         .with_attribute(("signature", ""))
         .with_attributes(rates(&Summary { lines: ran, ..Summary::EMPTY }, has_branches))
         .write_inner_content(|xml| {
-            xml.create_element("lines").write_inner_content(|xml| {
-                write_hits(xml, function.start_line(), function.execution_count)
-            })?;
+            xml.create_element("lines")
+                .write_inner_content(|xml| write_hits(xml, function.line, function.execution_count))?;
             Ok(())
         })?;
     Ok(())
@@ -233,4 +231,34 @@ fn number(number: u64) -> Cow<'static, str> {
 /// Line ends are all the white space that there is: GitLab takes no file above 10 MiB.
 fn newline(xml: &mut Xml<'_>) -> Result<()> {
     xml.get_mut().write_all(b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{rate, split};
+    use crate::coverage::summary::Ratio;
+
+    #[test]
+    fn rates_round_down() {
+        for (covered, count, expected) in [
+            (0, 0, "1"),
+            (0, 9, "0.0000"),
+            (1, 3, "0.3333"),
+            (1, 16, "0.0625"),
+            (999_999, 1_000_000, "0.9999"),
+            (5, 5, "1"),
+        ] {
+            assert_eq!(rate(Ratio { covered, count }), expected);
+        }
+    }
+
+    #[test]
+    fn directories_and_names() {
+        let check = |path: &str, directory: &str, name: &str| {
+            assert_eq!(split(path.as_bytes()), (directory.as_bytes(), name.as_bytes()));
+        };
+        check("a.rs", ".", "a.rs");
+        check("a/b/c.rs", "a/b", "c.rs");
+        check("/a.rs", "/", "a.rs");
+    }
 }

@@ -46,3 +46,25 @@ fn write_line(LineCoverage { line, count, regions }: LineCoverage, out: &mut dyn
         write!(out, r#""{line}":{count}"#)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::write;
+    use crate::report::sample;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn lines_are_missed_partial_or_hit() {
+        let mut text = Vec::new();
+        write(&sample::coverage(), &mut text).expect("memory");
+        let found: Value = serde_json::from_slice(&text).expect("JSON");
+        let expected = json!({"coverage": {
+            "build.rs": {},
+            "odd/\"<&>'|`]]>\\n\\u{1b}\\xff\\u{ffff}.rs": {"7": u64::MAX, "8": u64::MAX},
+            "src/lib.rs": {
+                "1": 3, "2": "1/2", "3": 3, "4": 3, "5": 3, "9": 0, "10": 0, "11": 0, "13": 0,
+            },
+        }});
+        assert_eq!(found, expected);
+    }
+}

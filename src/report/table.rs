@@ -10,6 +10,8 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::fmt::Write;
 
+use super::grade::Grade;
+use super::name;
 use crate::coverage::summary::Ratio;
 
 /// How much of one file, or of all, ran.
@@ -79,7 +81,7 @@ pub fn render(rows: &[Row], total: Counts, layout: Layout) -> String {
         Order::Path => rows.sort_by_key(|row| &row.path),
     }
     let lines: Vec<Line<'_>> =
-        rows.iter().map(|row| Line { name: columns::escape(&row.path), counts: row.counts }).collect();
+        rows.iter().map(|row| Line { name: name::text(row.path.as_bytes()), counts: row.counts }).collect();
     let total = Line { name: Cow::Borrowed("TOTAL"), counts: total };
     let grid = Grid::fit(&lines, &total, layout);
 
@@ -119,6 +121,11 @@ pub fn render_totals(total: Counts, color: bool) -> String {
     out
 }
 
+/// The share of lines on one line, for the patterns of CI services: `TOTAL 12000 of 12345 lines 97.20%`.
+pub fn render_total_line(lines: Ratio) -> String {
+    format!("TOTAL {} of {} lines {lines}\n", lines.covered, lines.count)
+}
+
 /// The missing lines of each file as `path:12,15-19`, which editors and terminals open at the first of them.
 ///
 /// A range holds only lines that are missing: blank lines and comments end it. Files that miss nothing are left out.
@@ -130,18 +137,20 @@ pub fn render_missing_lines(files: &[MissingLines], order: Order) -> String {
     }
     let mut out = String::new();
     for file in files {
-        out.push_str(&columns::escape(&file.path));
-        let mut before = ':';
-        for run in file.lines.chunk_by(|line, next| line.checked_add(1) == Some(*next)) {
-            let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
-            let _ = if first == last {
-                write!(out, "{before}{first}")
-            } else {
-                write!(out, "{before}{first}-{last}")
-            };
-            before = ',';
+        let _ = writeln!(out, "{}:{}", name::text(file.path.as_bytes()), ranges(&file.lines));
+    }
+    out
+}
+
+/// Ascending numbers as `12,15-19`.
+pub(super) fn ranges(lines: &[u32]) -> String {
+    let mut out = String::new();
+    for run in lines.chunk_by(|line, next| line.checked_add(1) == Some(*next)) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+        if !out.is_empty() {
+            out.push(',');
         }
-        out.push('\n');
+        let _ = if first == last { write!(out, "{first}") } else { write!(out, "{first}-{last}") };
     }
     out
 }
@@ -288,14 +297,13 @@ impl Grid {
 const BOLD: &str = "1";
 const DIM: &str = "2";
 
-/// The color of a share: green from 90 %, yellow from 75 %, red below, as in lcov's `genhtml`; dim where nothing was to
-/// be covered, which is no fault.
+/// The color of a share: green, yellow or red; dim where nothing was to be covered.
 fn grade(ratio: Ratio) -> &'static str {
-    match ratio.hundredths() {
-        None => DIM,
-        Some(9000..) => "32",
-        Some(7500..) => "33",
-        Some(_) => "31",
+    match Grade::of(ratio) {
+        Grade::Nothing => DIM,
+        Grade::High => "32",
+        Grade::Medium => "33",
+        Grade::Low => "31",
     }
 }
 

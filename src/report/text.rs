@@ -2,6 +2,7 @@
 
 use std::io::{Result, Write};
 
+use super::name;
 use crate::coverage::{Coverage, FileCoverage};
 
 /// Digits of a line number before the columns widen.
@@ -23,7 +24,7 @@ pub fn write(
         if index > 0 {
             writeln!(out)?;
         }
-        out.write_all(&file.path)?;
+        write!(out, "{}", name::text(&file.path))?;
         writeln!(out, ": {} of {} lines", file.summary.lines.covered, file.summary.lines.count)?;
         match source(&file.path) {
             Some(source) => write_file(file, &source, out)?,
@@ -38,10 +39,11 @@ fn write_file(file: &FileCoverage, source: &[u8], out: &mut dyn Write) -> Result
     let source = source.strip_suffix(b"\n").unwrap_or(source);
     let mut lines = file.lines().peekable();
     for (number, text) in (1_u32..).zip(source.split(|&byte| byte == b'\n')) {
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
         let covered = lines.next_if(|line| line.line == number);
         let count = covered.map_or(String::new(), |line| short_count(line.count));
         write!(out, "{number:>LINE_WIDTH$}|{count:>7}|")?;
-        out.write_all(&printable(text))?;
+        out.write_all(printable(text).as_bytes())?;
         writeln!(out)?;
         if covered.is_some_and(|line| line.count > 0) {
             write_marks(file, number, text, out)?;
@@ -56,10 +58,13 @@ fn write_marks(file: &FileCoverage, line: u32, text: &[u8], out: &mut dyn Write)
     let on_line = file.segments[first..].iter().take_while(|segment| segment.start.line == line);
     let missed = on_line.filter(|segment| segment.is_region_entry && segment.has_count && segment.count == 0);
     let mut marks = String::new();
+    // Columns count bytes; what stands before a mark is as wide as its characters. A line may have megabytes, so each of them is
+    // looked at once.
+    let (mut width, mut measured) = (0, 0);
     for segment in missed {
-        // Columns count bytes; what stands before the mark is as wide as its characters.
-        let before = text.get(..segment.start.column.saturating_sub(1) as usize).unwrap_or(text);
-        let width = String::from_utf8_lossy(&printable(before)).chars().count();
+        let start = (segment.start.column.saturating_sub(1) as usize).min(text.len());
+        width += printable(text.get(measured..start).unwrap_or_default()).chars().count();
+        measured = measured.max(start);
         if marks.len() <= width {
             marks.push_str(&" ".repeat(width - marks.len()));
             marks.push_str("^0");
@@ -69,14 +74,15 @@ fn write_marks(file: &FileCoverage, line: u32, text: &[u8], out: &mut dyn Write)
 }
 
 /// Source text can hold anything; a terminal must not obey it.
-fn printable(text: &[u8]) -> Vec<u8> {
-    let text = text.strip_suffix(b"\r").unwrap_or(text);
-    let mut printable = Vec::with_capacity(text.len());
-    for &byte in text {
-        match byte {
-            b'\t' => printable.extend_from_slice(b"    "),
-            0..=0x1f | 0x7f => printable.push(b'?'),
-            _ => printable.push(byte),
+fn printable(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let mut printable = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            ' '..='~' => printable.push(c),
+            '\t' => printable.push_str("    "),
+            _ if name::is_hostile(c) => printable.push('?'),
+            _ => printable.push(c),
         }
     }
     printable
@@ -106,7 +112,19 @@ fn short_count(count: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::short_count;
+    use super::{printable, short_count};
+
+    #[test]
+    fn a_terminal_obeys_nothing() {
+        for (text, expected) in [
+            (&b"a\tb"[..], "a    b"),
+            (b"a\rb\x1b[2J\x7f", "a?b?[2J?"),
+            ("größe \u{9b}31m \u{202e}\u{2028}".as_bytes(), "größe ?31m ??"),
+            (b"caf\xe9 \x9b31m", "caf\u{fffd} \u{fffd}31m"),
+        ] {
+            assert_eq!(printable(text), expected);
+        }
+    }
 
     #[test]
     fn counts_are_short_and_never_too_high() {

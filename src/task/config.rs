@@ -175,6 +175,8 @@ impl Config {
                 summary_only: false,
                 skip_functions: false,
                 show_missing_lines: false,
+                show_missing_functions: false,
+                total_line: false,
                 order: Order::WorstFirst,
             },
             thresholds: Thresholds::NONE,
@@ -448,6 +450,10 @@ pub struct Output {
     pub skip_functions: bool,
     /// List the missing lines under the table.
     pub show_missing_lines: bool,
+    /// List the functions that never ran under the table.
+    pub show_missing_functions: bool,
+    /// One line instead of the table.
+    pub total_line: bool,
     /// The order of files in the table and in the list of missing lines.
     pub order: Order,
 }
@@ -467,9 +473,28 @@ pub enum Format {
     Cobertura,
     /// Codecov's own JSON.
     Codecov,
+    /// Totals, files and missing lines in Markdown.
+    Markdown,
+    /// What shields.io makes a badge from.
+    Badge,
+    /// A badge as a picture.
+    BadgeSvg,
 }
 
 impl Format {
+    /// All of them.
+    pub const ALL: [Format; 9] = [
+        Format::Table,
+        Format::Lcov,
+        Format::Json,
+        Format::Text,
+        Format::Cobertura,
+        Format::Codecov,
+        Format::Markdown,
+        Format::Badge,
+        Format::BadgeSvg,
+    ];
+
     /// The name of its file in a directory of reports.
     pub fn file_name(self) -> &'static str {
         match self {
@@ -479,6 +504,9 @@ impl Format {
             Format::Text => "coverage.txt",
             Format::Cobertura => "cobertura.xml",
             Format::Codecov => "codecov.json",
+            Format::Markdown => "summary.md",
+            Format::Badge => "badge.json",
+            Format::BadgeSvg => "badge.svg",
         }
     }
 }

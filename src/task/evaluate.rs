@@ -51,9 +51,11 @@ pub(super) fn evaluate(
     }
     let lists_functions =
         requests.iter().any(|request| request.format == Format::Json && !request.summary_only);
+    let lists_missing = config.output.show_missing_functions
+        && requests.iter().any(|request| request.format == Format::Table);
     let options = UnionOptions {
         threads,
-        function_regions: lists_functions && !config.output.skip_functions,
+        function_regions: lists_missing || lists_functions && !config.output.skip_functions,
         without_doctest_code: !record.doctest_objects.is_empty(),
     };
     let coverage = match config.model {

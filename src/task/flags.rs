@@ -164,14 +164,14 @@ impl Invocation {
         let output = &config.output;
         match (&output.place, output.formats.as_slice()) {
             (Place::File(_), []) if output.enabled => {
-                bail!(Advised::new("an output path needs a format", "add `--lcov`, `--json` or `--text`"))
+                bail!(Advised::new("an output path needs a format", "add one, such as `--lcov`"))
             }
             (Place::File(_), [_, _, ..]) => bail!(Advised::new(
                 format!("an output path takes one format, but {} are asked for", output.formats.len()),
                 "give a directory for all of them: `--output-dir <DIRECTORY>`",
             )),
             (Place::Directory(_), []) if self.command == Command::Report && given("output-dir") => {
-                bail!(Advised::new("`--output-dir` needs a format", "add `--lcov`, `--json` or `--text`"))
+                bail!(Advised::new("`--output-dir` needs a format", "add one, such as `--lcov`"))
             }
             _ => {}
         }
@@ -202,14 +202,17 @@ impl Invocation {
             && !requests.iter().any(|request| matches!(request.format, Format::Lcov | Format::Json))
         {
             bail!(Advised::new(
-                "`--skip-functions` needs `--lcov` or `--json`: no other report names functions",
+                "`--skip-functions` needs `--lcov` or `--json`: it means no other report",
                 "add one of them, or drop it"
             ));
         }
         let stdout = requests.iter().find(|request| request.destination == Destination::Stdout);
-        if given("show-missing-lines") && stdout.is_some_and(|request| request.format != Format::Table) {
+        if stdout.is_some_and(|request| request.format != Format::Table)
+            && let Some(name) =
+                ["show-missing-lines", "show-missing-functions", "total"].into_iter().find(|name| given(name))
+        {
             bail!(Advised::new(
-                "`--show-missing-lines` prints on stdout, where the report goes",
+                format!("`--{name}` prints on stdout, where the report goes"),
                 "write the report into a file: `--output-path <PATH>`"
             ));
         }

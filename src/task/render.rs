@@ -15,7 +15,8 @@ use super::{
 use crate::coverage::{Coverage, FileCoverage, Summary};
 use crate::export::json::{self, JsonOptions};
 use crate::export::lcov::{self, LcovOptions};
-use crate::report::{cobertura, codecov, name, table, text};
+use crate::report::markdown::{self, MarkdownOptions};
+use crate::report::{badge, cobertura, codecov, functions, name, table, text};
 use crate::ui::Ui;
 
 /// `coverage report`: renders the last run again, or what another harness produced.
@@ -116,6 +117,15 @@ fn write_report(
         }
         Format::Cobertura => cobertura::write(coverage, &workspace_root.to_string_lossy(), out)?,
         Format::Codecov => codecov::write(coverage, out)?,
+        Format::Markdown => {
+            let options = match summary_only {
+                true => MarkdownOptions { most_files: 0, missing_lines: false, ..MarkdownOptions::DEFAULT },
+                false => MarkdownOptions::DEFAULT,
+            };
+            markdown::write(coverage, &options, out)?;
+        }
+        Format::Badge => badge::write_endpoint(coverage.totals.lines, out)?,
+        Format::BadgeSvg => badge::write_svg(coverage.totals.lines, out)?,
     }
     Ok(())
 }
@@ -136,7 +146,9 @@ fn render_table(
     };
     let path = |file: &FileCoverage| name::text(&file.path).into_owned();
     let total = counts(&coverage.totals);
-    let mut rendered = if request.summary_only {
+    let mut rendered = if config.output.total_line {
+        table::render_total_line(total.lines)
+    } else if request.summary_only {
         table::render_totals(total, color)
     } else {
         let row = |file: &FileCoverage| table::Row { path: path(file), counts: counts(&file.summary) };
@@ -152,6 +164,13 @@ fn render_table(
         let listed = table::render_missing_lines(&files, config.output.order);
         if !listed.is_empty() {
             rendered.push_str("\nMissing lines:\n");
+            rendered.push_str(&listed);
+        }
+    }
+    if config.output.show_missing_functions {
+        let listed = functions::render_missing(coverage);
+        if !listed.is_empty() {
+            rendered.push_str("\nMissing functions:\n");
             rendered.push_str(&listed);
         }
     }

@@ -36,6 +36,14 @@ pub struct CountedRange {
     pub count: u64,
 }
 
+impl CountedRange {
+    /// A range of code, given the line and column of its first byte and of the first byte behind it.
+    pub fn code(start: (u32, u32), end: (u32, u32), count: u64) -> CountedRange {
+        let position = |(line, column)| Position { line, column };
+        CountedRange { start: position(start), end: position(end), kind: CountedKind::Code, count }
+    }
+}
+
 /// From this position on, up to the next segment, code has this count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CoverageSegment {

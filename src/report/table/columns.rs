@@ -1,4 +1,4 @@
-//! Text in terminal columns: how wide it is, what must not be printed as it is, how a path is shortened.
+//! Text in terminal columns: how wide it is, how a path is shortened.
 
 use std::borrow::Cow;
 
@@ -78,27 +78,6 @@ const DOUBLE_WIDTH: &[(u32, u32)] = &[
     (0x20000, 0x3fffd), // CJK ideographs, further extensions
 ];
 
-/// `text` with every control character, line separator and mark of writing direction as a Rust escape, so that a file name
-/// can neither move the cursor nor pretend to be another.
-pub(super) fn escape(text: &str) -> Cow<'_, str> {
-    let hostile = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if !text.contains(hostile) {
-        return Cow::Borrowed(text);
-    }
-    let mut safe = String::new();
-    for c in text.chars() {
-        if hostile(c) {
-            safe.extend(c.escape_default());
-        } else {
-            safe.push(c);
-        }
-    }
-    Cow::Owned(safe)
-}
-
 /// `path` in at most `room` columns, with `…` where something is left out.
 ///
 /// The file name stays. Directories stay as long as there is room: first two from the left, which in a workspace name the
@@ -174,7 +153,7 @@ fn last_columns(text: &str, room: usize) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{DOUBLE_WIDTH, ZERO_WIDTH, escape, shorten, width};
+    use super::{DOUBLE_WIDTH, ZERO_WIDTH, shorten, width};
 
     #[test]
     fn width_follows_the_rule() {
@@ -200,20 +179,6 @@ mod tests {
         for ranges in [ZERO_WIDTH, DOUBLE_WIDTH] {
             assert!(ranges.iter().all(|(first, last)| first <= last), "{ranges:x?}");
             assert!(ranges.is_sorted_by(|(_, last), (first, _)| last < first), "{ranges:x?}");
-        }
-    }
-
-    #[test]
-    fn hostile_characters_are_escaped() {
-        for (text, expected) in [
-            ("src/größe 日本 \"<&%.rs", "src/größe 日本 \"<&%.rs"),
-            ("a\nb\tc\rd", "a\\nb\\tc\\rd"),
-            ("\u{1b}[31mred", "\\u{1b}[31mred"),
-            ("\u{9b}31m", "\\u{9b}31m"),
-            ("a\u{202e}sr.nimda", "a\\u{202e}sr.nimda"),
-            ("a\u{2028}b", "a\\u{2028}b"),
-        ] {
-            assert_eq!(escape(text), expected);
         }
     }
 

@@ -1,6 +1,9 @@
 //! Tables at several widths, against files below `tests/data/table`.
 
-use super::{Counts, Layout, MissingLines, Order, Row, columns, render, render_missing_lines, render_totals};
+use super::{
+    Counts, Layout, MissingLines, Order, Row, columns, render, render_missing_lines, render_total_line,
+    render_totals,
+};
 use crate::coverage::summary::Ratio;
 use crate::golden;
 
@@ -198,4 +201,31 @@ fn worst_is_what_misses_most_lines() {
         place("crates/printer/src/json.rs"),
         place("crates/core/flags/doc/version.rs").map(|at| at + 1)
     );
+}
+
+/// The patterns that GitLab documents for pytest-cov and Scoverage.
+const GITLAB: [&str; 2] = [
+    r"TOTAL.*? (100(?:\.0+)?\%|[1-9]?\d(?:\.\d+)?\%)$",
+    r"(?i)total.*? (100(?:\.0+)?\%|[1-9]?\d(?:\.\d+)?\%)$",
+];
+
+#[test]
+fn gitlab_finds_the_total() {
+    let (rows, total) = rows(true);
+    let layout = Layout { width: None, color: false, order: Order::Path };
+    for (covered, count, expected) in [(12_000, 12_345, "97.20%"), (7, 7, "100.00%"), (0, 7, "0.00%")] {
+        let lines = Ratio { covered, count };
+        let line = render_total_line(lines);
+        assert_eq!(line, format!("TOTAL {covered} of {count} lines {expected}\n"));
+        let table = render(&rows, Counts { lines, ..total }, layout);
+        for pattern in GITLAB {
+            // GitLab looks at each line of a job's log.
+            let pattern = regex_lite::Regex::new(&format!("(?m){pattern}")).expect("a pattern");
+            for text in [&line, &table] {
+                let shares: Vec<&str> =
+                    pattern.captures_iter(text).filter_map(|found| Some(found.get(1)?.as_str())).collect();
+                assert_eq!(shares, [expected], "{pattern} in\n{text}");
+            }
+        }
+    }
 }

@@ -87,3 +87,14 @@ fn jobs_depend_on_the_machine() {
         assert_eq!(jobs.resolve(cores).get(), expected, "{jobs:?} {cores}");
     }
 }
+
+#[test]
+fn every_report_is_removed_when_nobody_asks_for_it() {
+    let mut names: Vec<&str> = Format::ALL.iter().map(|format| format.file_name()).collect();
+    for name in &names {
+        assert!(crate::layout::REPORT_FILES.contains(name), "{name}");
+    }
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), Format::ALL.len());
+}

@@ -328,6 +328,9 @@ pub(crate) const SECTIONS: &[Section] = &[
                     ("text", NOTHING_RAN),
                     ("cobertura", NOTHING_RAN),
                     ("codecov", NOTHING_RAN),
+                    ("markdown", NOTHING_RAN),
+                    ("badge", NOTHING_RAN),
+                    ("badge-svg", NOTHING_RAN),
                     ("output-path", NOTHING_RAN),
                     ("output-dir", NOTHING_RAN),
                 ])
@@ -615,6 +618,29 @@ pub(crate) const SECTIONS: &[Section] = &[
                     "Write Codecov's own JSON, which knows lines of which only a part ran. Printed on stdout unless a flag \
                      below says where to write it.",
                 ),
+            Flag::switch("markdown", |config, on| want(config, Format::Markdown, on))
+                .not_in_environment()
+                .part_of(FORMATS)
+                .of(REPORT)
+                .help(
+                    "Write a summary in Markdown: totals, the files that miss most, and their missing lines, folded. Printed \
+                     on stdout unless a flag below says where to write it.",
+                ),
+            Flag::switch("badge", |config, on| want(config, Format::Badge, on))
+                .not_in_environment()
+                .part_of(FORMATS)
+                .of(REPORT)
+                .help(
+                    "Write the JSON that shields.io makes a badge from. Printed on stdout unless a flag below says where to \
+                     write it.",
+                ),
+            Flag::switch("badge-svg", |config, on| want(config, Format::BadgeSvg, on))
+                .not_in_environment()
+                .part_of(FORMATS)
+                .of(REPORT)
+                .help(
+                    "Write a badge as a picture of its own. Printed on stdout unless a flag below says where to write it.",
+                ),
             Flag::one("output-path", "PATH", |config, value| {
                 config.output.place = Place::File(PathBuf::from(value));
                 Ok(())
@@ -633,7 +659,8 @@ pub(crate) const SECTIONS: &[Section] = &[
             .of(REPORT)
             .help(
                 "Write the reports into this directory. They are called `lcov.info`, `coverage.json`, `coverage.txt`, \
-                 `cobertura.xml` and `codecov.json`. The default for several formats at once is `target/coverage`.",
+                 `cobertura.xml`, `codecov.json`, `summary.md`, `badge.json` and `badge.svg`. The default for several formats \
+                 at once is `target/coverage`.",
             ),
             Flag::switch("summary-only", |config, on| config.output.summary_only = on)
                 .of(REPORT)
@@ -696,6 +723,19 @@ pub(crate) const SECTIONS: &[Section] = &[
             Flag::switch("show-missing-lines", |config, on| config.output.show_missing_lines = on)
                 .of(REPORT)
                 .help("Under the table, list the lines that did not run, as `path:12,15-19`."),
+            Flag::switch("show-missing-functions", |config, on| config.output.show_missing_functions = on)
+                .of(REPORT)
+                .help(
+                    "Under the table, list the functions that did not run. Each is a line `path:12 name (34 lines)`; those \
+                     with most lines come first.",
+                ),
+            Flag::switch("total", |config, on| config.output.total_line = on)
+                .conflicts(&[("summary-only", "one line or a table of totals; drop one of the two")])
+                .of(REPORT)
+                .help(
+                    "Print the total on one line instead of the table. The line, `TOTAL 12000 of 12345 lines 97.20%`, is never \
+                     colored, so that patterns of CI services find it.",
+                ),
             Flag::choice("sort", &[
                 Choice {
                     name: "cover",
@@ -713,11 +753,16 @@ pub(crate) const SECTIONS: &[Section] = &[
                     ("text", NO_REPORT),
                     ("cobertura", NO_REPORT),
                     ("codecov", NO_REPORT),
+                    ("markdown", NO_REPORT),
+                    ("badge", NO_REPORT),
+                    ("badge-svg", NO_REPORT),
                     ("output-path", NO_REPORT),
                     ("output-dir", NO_REPORT),
                     ("summary-only", NO_REPORT),
                     ("skip-functions", NO_REPORT),
                     ("show-missing-lines", NO_REPORT),
+                    ("show-missing-functions", NO_REPORT),
+                    ("total", NO_REPORT),
                     ("sort", NO_REPORT),
                 ])
                 .not_a_key("nothing would ever be reported")

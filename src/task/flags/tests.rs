@@ -585,15 +585,11 @@ fn contradictions_are_refused() {
         "`-p` and `--exclude` cannot be combined",
         "`--exclude` takes packages away from the whole workspace; drop one of the two",
     );
-    check_error(
-        "coverage --output-path f",
-        "an output path needs a format",
-        "add `--lcov`, `--json` or `--text`",
-    );
+    check_error("coverage --output-path f", "an output path needs a format", "add one, such as `--lcov`");
     check_error(
         "coverage report --output-dir f",
         "`--output-dir` needs a format",
-        "add `--lcov`, `--json` or `--text`",
+        "add one, such as `--lcov`",
     );
     check_error(
         "coverage --lcov --json --output-path f",
@@ -618,7 +614,7 @@ fn contradictions_are_refused() {
     );
     check_error(
         "coverage report --skip-functions",
-        "`--skip-functions` needs `--lcov` or `--json`: no other report names functions",
+        "`--skip-functions` needs `--lcov` or `--json`: it means no other report",
         "add one of them, or drop it",
     );
     check_error(

@@ -1,0 +1,4 @@
+#[test]
+fn links() {
+    use untouched as _;
+}
