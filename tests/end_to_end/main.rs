@@ -10,6 +10,7 @@ mod doctests;
 mod errors;
 mod exclusion;
 mod nextest;
+mod outputs;
 mod outside;
 mod program;
 mod reports;

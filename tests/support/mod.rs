@@ -6,6 +6,7 @@
 pub(crate) mod env_dump;
 pub(crate) mod golden;
 pub(crate) mod lcov;
+pub(crate) mod outputs;
 pub(crate) mod program;
 pub(crate) mod redact;
 pub(crate) mod truth;
