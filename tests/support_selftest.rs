@@ -11,6 +11,7 @@ use std::path::Path;
 use support::env_dump::EnvDump;
 use support::golden::{self, Mode};
 use support::lcov::{Lcov, LcovBranch, LcovFunction, Total};
+use support::outputs;
 use support::program::Program;
 use support::redact::Redactions;
 use support::truth::{Exclusions, Expected, FileTruth, check_lines, expected_lines, file_truth, wrong_lines};
@@ -539,4 +540,18 @@ fn dumps_are_read_and_compared() {
     assert_eq!(here.differences(&here, |_| false), [""; 0]);
     EnvDump::parse("env \"A\"\n").expect_err("a variable without a value");
     EnvDump::parse("else \"A\"\n").expect_err("not a word that is known");
+}
+
+// Other outputs.
+
+#[test]
+fn codecov_s_own_example_is_read() {
+    // From https://docs.codecov.com/docs/codecov-custom-coverage-format, without the comments.
+    let example = r#"{"coverage": {"filename": {"1": 0, "2": 1, "3": "1/2", "4": "1/3", "6": null, "7": 5}}}"#;
+    let read = outputs::codecov(example);
+    assert_eq!(read.lines["filename"], BTreeMap::from([(1, 0), (2, 1), (3, 1), (4, 1), (7, 5)]));
+    assert_eq!(read.partial, [("filename".to_owned(), 3), ("filename".to_owned(), 4)].into());
+    for wrong in ["0/2", "2/2", "3/2"] {
+        panic_message(|| drop(outputs::codecov(&example.replace("1/2", wrong))));
+    }
 }
