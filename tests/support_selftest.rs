@@ -547,7 +547,8 @@ fn dumps_are_read_and_compared() {
 #[test]
 fn codecov_s_own_example_is_read() {
     // From https://docs.codecov.com/docs/codecov-custom-coverage-format, without the comments.
-    let example = r#"{"coverage": {"filename": {"1": 0, "2": 1, "3": "1/2", "4": "1/3", "6": null, "7": 5}}}"#;
+    let example =
+        r#"{"coverage": {"filename": {"1": 0, "2": 1, "3": "1/2", "4": "1/3", "6": null, "7": 5}}}"#;
     let read = outputs::codecov(example);
     assert_eq!(read.lines["filename"], BTreeMap::from([(1, 0), (2, 1), (3, 1), (4, 1), (7, 5)]));
     assert_eq!(read.partial, [("filename".to_owned(), 3), ("filename".to_owned(), 4)].into());
