@@ -2,3 +2,4 @@
 //! repository.
 
 pub mod diff;
+pub mod repository;
