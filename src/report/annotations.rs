@@ -31,7 +31,7 @@ pub fn stretches(
 ) -> Vec<Stretch> {
     let mut stretches: Vec<Stretch> = Vec::new();
     let mut goes_on = false;
-    for LineCoverage { line, count } in mapped {
+    for LineCoverage { line, count, .. } in mapped {
         let is_missing = count == 0 && wanted(line);
         match stretches.last_mut() {
             Some(stretch) if is_missing && goes_on => {
@@ -92,9 +92,10 @@ pub fn command(name: &str, properties: &[(&str, &str)], message: &str) -> String
 mod tests {
     use super::{Stretch, command, stretches, warnings};
     use crate::coverage::line::LineCoverage;
+    use crate::coverage::summary::Ratio;
 
     fn check(lines: &[(u32, u64)], wanted: &[u32], expected: &[(u32, u32, u32)]) {
-        let lines = lines.iter().map(|&(line, count)| LineCoverage { line, count });
+        let lines = lines.iter().map(|&(line, count)| LineCoverage { line, count, regions: Ratio::EMPTY });
         let found: Vec<(u32, u32, u32)> =
             stretches("a.rs", lines, |line| wanted.is_empty() || wanted.contains(&line))
                 .into_iter()

@@ -321,7 +321,7 @@ pub fn compare(then: &Baseline, now: &Baseline) -> Result<Comparison, BaselineEr
         let is_unchanged = file.hash.is_some() && file.hash == before.hash;
         let newly_missed = is_unchanged.then(|| newly_missed(&before.missing, &file.missing));
         let (then, now) = (before.numbers.lines, file.numbers.lines);
-        if fell_beyond(then, now, 0) || newly_missed.as_ref().is_some_and(|lines| !lines.is_empty()) {
+        if shortfall(then, now, 0) > 0 || newly_missed.as_ref().is_some_and(|lines| !lines.is_empty()) {
             fallen.push(Fallen { path: path.clone(), then, now, newly_missed });
         }
     }
@@ -345,18 +345,19 @@ fn newly_missed(then: &[RangeInclusive<u32>], now: &[RangeInclusive<u32>]) -> Ve
     lines
 }
 
-/// Whether the share that ran has fallen by more than so many hundredths of a percentage point. Exact. Nothing of nothing neither
-/// falls nor is fallen to.
-pub fn fell_beyond(then: Ratio, now: Ratio, hundredths: u16) -> bool {
-    let [then_covered, then_count, now_covered, now_count] =
-        [then.covered, then.count, now.covered, now.count].map(u128::from);
-    if then_count == 0 || now_count == 0 {
-        return false;
+/// How many more of `now` have to run so that its share is at most so many hundredths of a percentage point below that of `then`.
+/// Exact. Nothing of nothing neither falls nor is fallen to.
+pub fn shortfall(then: Ratio, now: Ratio, hundredths: u16) -> u64 {
+    let [covered, then_count, now_count] = [then.covered, then.count, now.count].map(u128::from);
+    // Shares in parts of ten thousand times the number of things then.
+    let wanted =
+        covered.saturating_mul(10_000).saturating_sub(then_count.saturating_mul(u128::from(hundredths)));
+    let whole = then_count.saturating_mul(10_000);
+    if whole == 0 {
+        return 0;
     }
-    let before = then_covered.saturating_mul(now_count);
-    let after = now_covered.saturating_mul(then_count);
-    let tolerated = then_count.saturating_mul(now_count).saturating_mul(u128::from(hundredths));
-    before.saturating_sub(after).saturating_mul(10_000) > tolerated
+    let needed = wanted.saturating_mul(now_count).div_ceil(whole);
+    u64::try_from(needed.saturating_sub(u128::from(now.covered))).unwrap_or(u64::MAX)
 }
 
 impl Comparison {

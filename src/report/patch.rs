@@ -52,7 +52,7 @@ impl PatchFile {
         let mut ranges = changed.iter().peekable();
         let mut lines = Ratio::EMPTY;
         let mut missing = Vec::new();
-        for LineCoverage { line, count } in mapped {
+        for LineCoverage { line, count, .. } in mapped {
             while ranges.next_if(|range| *range.end() < line).is_some() {}
             let Some(range) = ranges.peek() else { break };
             if range.contains(&line) {
@@ -94,7 +94,7 @@ mod tests {
 
     /// The part of a patch in a file with code on `lines`, which ran so often.
     fn part(path: &str, lines: &[(u32, u64)], changed: &[RangeInclusive<u32>]) -> Option<PatchFile> {
-        let lines = lines.iter().map(|&(line, count)| LineCoverage { line, count });
+        let lines = lines.iter().map(|&(line, count)| LineCoverage { line, count, regions: Ratio::EMPTY });
         PatchFile::new(path.to_owned(), lines, changed)
     }
 

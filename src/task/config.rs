@@ -95,6 +95,10 @@ pub struct Config {
     pub thresholds: Thresholds,
     /// What parts of the workspace have to reach besides. No flag sets them.
     pub scoped_thresholds: Vec<ScopedThresholds>,
+    /// What the numbers are compared with.
+    pub comparison: Comparison,
+    /// Which CI service reads what we print.
+    pub ci: Ci,
     /// How we talk.
     pub display: Display,
 }
@@ -181,6 +185,15 @@ impl Config {
             },
             thresholds: Thresholds::NONE,
             scoped_thresholds: Vec::new(),
+            comparison: Comparison {
+                patch: false,
+                patch_base: None,
+                patch_lines: None,
+                baseline: None,
+                save_baseline: None,
+                ratchet: None,
+            },
+            ci: Ci::Auto,
             display: Display { verbosity: Verbosity::Normal, color: ColorChoice::Auto },
         }
     }
@@ -648,6 +661,45 @@ pub enum Scope {
     Package(String),
     /// The files whose path from the workspace's root this glob matches, or that are below a directory which it matches.
     Paths(String),
+}
+
+/// What the numbers are compared with: a commit, an earlier run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Comparison {
+    /// Say how much ran of what changed since a commit.
+    pub patch: bool,
+    /// That commit, as git takes it. `None`: where this branch left the main one.
+    pub patch_base: Option<String>,
+    /// The share of the changed lines that has to run, or the exit code is 3. In hundredths of a percent, 0 to 10000.
+    pub patch_lines: Option<u16>,
+    /// The file with the numbers of an earlier run.
+    pub baseline: Option<PathBuf>,
+    /// The file to keep this run's numbers in.
+    pub save_baseline: Option<PathBuf>,
+    /// By so many hundredths of a percentage point, 0 to 10000, line coverage may be lower than in the baseline, or the exit code
+    /// is 2.
+    pub ratchet: Option<u16>,
+}
+
+impl Comparison {
+    /// Whether patch coverage is asked for.
+    pub fn wants_patch(&self) -> bool {
+        self.patch || self.patch_base.is_some() || self.patch_lines.is_some()
+    }
+}
+
+/// Which CI service reads what we print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ci {
+    /// What the environment says.
+    Auto,
+    /// GitHub Actions.
+    GitHub,
+    /// GitLab CI.
+    GitLab,
+    /// None of them.
+    None,
 }
 
 /// How we talk.

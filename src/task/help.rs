@@ -191,7 +191,12 @@ const EXIT_CODES: &[(&str, &[Command], &str)] = &[
     (
         "2",
         &[Command::Coverage, Command::Run, Command::Report],
-        "less ran than a threshold demands; the reports are written",
+        "less ran than a threshold demands, or than in the baseline; the reports are written",
+    ),
+    (
+        "3",
+        &[Command::Coverage, Command::Run, Command::Report],
+        "less of the changed lines ran than `--fail-under-patch` demands, and nothing else is wrong",
     ),
     ("100", &[Command::Coverage, Command::Verify], "tests failed; the reports are written"),
     ("100", &[Command::Run], "the program failed; the reports are written"),

@@ -9,7 +9,9 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::config::{Command, Config, Destination};
 use super::exclusion::{self, Sources};
 use super::record::{ManifestRecord, RunRecord, TestRecord};
-use super::{Outcome, cargo_config, nextest, output_file, render, sources, strays, testing, threads};
+use super::{
+    Outcome, baseline, cargo_config, nextest, output_file, patch, render, sources, strays, testing, threads,
+};
 use crate::cargo::build::{self, Build, Builder};
 use crate::cargo::invocation::BuildOptions;
 use crate::cargo::workspace::{CargoTargetKind, Workspace};
@@ -34,7 +36,9 @@ pub(super) fn coverage(
     config: &Config,
     ui: &Ui,
 ) -> Result<Outcome> {
-    // 1. Nobody else may write there while we do.
+    // 1. What is known to be missing at the end is said at the beginning. Nobody else may write there while we do.
+    patch::prepare(&workspace.root, config)?;
+    baseline::prepare(config)?;
     let layout = workspace.layout();
     let _lock = lock(&layout, ui)?;
 

@@ -8,6 +8,8 @@ pub mod shell;
 pub mod verify;
 
 mod again;
+mod baseline;
+mod ci;
 mod durations;
 mod evaluate;
 mod exclusion;
@@ -19,6 +21,7 @@ mod metadata;
 mod nextest;
 mod output_file;
 mod outside;
+mod patch;
 mod program;
 mod render;
 mod sources;
@@ -52,8 +55,10 @@ pub enum Outcome {
     Fine,
     /// 1: something could not be measured, or two engines do not agree.
     Unmeasured,
-    /// 2: everything was measured, but less ran than a threshold demands.
+    /// 2: everything was measured, but less ran than a threshold demands, or than in the baseline.
     BelowThreshold,
+    /// 3: everything was measured, but less ran of what changed than the threshold for patches demands.
+    BelowPatchThreshold,
     /// 100: tests failed, or the program that was run. What they covered is reported all the same.
     TestsFailed,
     /// 101: the tests, or the program, could not be built.
@@ -69,6 +74,7 @@ impl Outcome {
             Outcome::Fine => 0,
             Outcome::Unmeasured => 1,
             Outcome::BelowThreshold => 2,
+            Outcome::BelowPatchThreshold => 3,
             Outcome::TestsFailed => 100,
             Outcome::BuildFailed => 101,
             Outcome::Interrupted(signal) => u8::try_from(signal.saturating_add(128)).unwrap_or(1),

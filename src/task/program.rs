@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::config::{self, Config};
 use super::record::{ManifestRecord, RunRecord};
-use super::{Outcome, measure, output_file, outside, render, shown, sources, strays};
+use super::{Outcome, baseline, measure, output_file, outside, patch, render, shown, sources, strays};
 use crate::cargo::build::{Builder, Event, binary_id};
 use crate::cargo::program::Program;
 use crate::cargo::workspace::Workspace;
@@ -32,6 +32,8 @@ pub(super) fn run(
     ui: &Ui,
 ) -> Result<Outcome> {
     measure::check_markers(workspace, config, ui)?;
+    patch::prepare(&workspace.root, config)?;
+    baseline::prepare(config)?;
     let layout = workspace.layout();
     let _lock = measure::lock(&layout, ui)?;
 

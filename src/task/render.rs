@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::ci::Log;
 use super::config::{Command, Config, Destination, Format, ReportRequest};
 use super::flags::Invocation;
 use super::record::RunRecord;
 use super::{
-    Outcome, evaluate, input, manifests, measure, metadata, output_file, outside, shown, thresholds,
+    Outcome, baseline, evaluate, input, manifests, measure, metadata, output_file, outside, patch, shown,
+    thresholds,
 };
 use crate::coverage::{Coverage, FileCoverage, Summary};
 use crate::export::json::{self, JsonOptions};
@@ -55,16 +57,20 @@ pub(super) fn write_reports(
     let coverage = evaluate::evaluate(record, requests, config, ui)?;
     let judgement = thresholds::judge(&coverage, &record.sources, config)?;
     say_changed_sources(record, &coverage, ui);
+    let log = Log::new(requests, config, ui);
+    let root = &record.workspace_root;
+    let patch = patch::measure(root, &coverage, config, &log, ui)?;
     for request in requests {
-        let root = &record.workspace_root;
         match &request.destination {
             Destination::Stdout if request.format == Format::Table => {
                 let width = ui.settings().stdout_width;
-                ui.print(&render_table(&coverage, request, config, width, ui.settings().stdout_color))?;
+                let table = render_table(&coverage, request, config, width, ui.settings().stdout_color);
+                log.section("coverage_table", "Coverage by file", &table)?;
             }
             Destination::Stderr => {
                 let (width, color) = (ui.settings().stderr_width, ui.settings().stderr_color);
-                ui.relay(render_table(&coverage, request, config, width, color).as_bytes());
+                let table = render_table(&coverage, request, config, width, color);
+                log.section("coverage_table", "Coverage by file", &table)?;
             }
             Destination::Stdout => {
                 let mut stdout = ui.stdout();
@@ -78,7 +84,19 @@ pub(super) fn write_reports(
             }
         }
     }
-    Ok(judgement.say(ui))
+    let n_errors = ui.errors().len();
+    let mut outcome = judgement.say(ui);
+    if baseline::settle(record, &coverage, config, &log, ui)? == Outcome::BelowThreshold {
+        outcome = Outcome::BelowThreshold;
+    }
+    if let Some(patch) = &patch
+        && patch::check(patch, config, &log, ui)? == Outcome::BelowPatchThreshold
+        && outcome == Outcome::Fine
+    {
+        outcome = Outcome::BelowPatchThreshold;
+    }
+    log.finish(root, &coverage, patch.as_ref(), &ui.errors()[n_errors..])?;
+    Ok(outcome)
 }
 
 /// Lines are those of the sources that were compiled: what was edited since is counted on other lines.

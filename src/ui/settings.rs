@@ -18,6 +18,15 @@ pub enum Verbosity {
     VeryVerbose,
 }
 
+/// One of the two streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output, for reports.
+    Stdout,
+    /// Standard error, for messages.
+    Stderr,
+}
+
 /// The decisions about the two streams, made once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -91,6 +100,27 @@ pub(super) fn terminals() -> Terminals {
         stderr: stderr.is_terminal().then(|| known(terminal_size::terminal_size_of(&stderr))),
         stdout: stdout.is_terminal().then(|| known(terminal_size::terminal_size_of(&stdout))),
     }
+}
+
+/// Whether a stream ends in a file on disk, and is no log that somebody reads as it grows.
+pub fn is_file(stream: Stream) -> bool {
+    #[cfg(unix)]
+    let file = {
+        use std::os::fd::AsFd;
+        match stream {
+            Stream::Stdout => io::stdout().as_fd().try_clone_to_owned(),
+            Stream::Stderr => io::stderr().as_fd().try_clone_to_owned(),
+        }
+    };
+    #[cfg(windows)]
+    let file = {
+        use std::os::windows::io::AsHandle;
+        match stream {
+            Stream::Stdout => io::stdout().as_handle().try_clone_to_owned(),
+            Stream::Stderr => io::stderr().as_handle().try_clone_to_owned(),
+        }
+    };
+    file.is_ok_and(|file| std::fs::File::from(file).metadata().is_ok_and(|metadata| metadata.is_file()))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Baselines that are written, read and compared, and files that are none.
 
-use super::{Baseline, BaselineError, FileNumbers, Numbers, compare, fell_beyond, parse_ranges};
+use super::{Baseline, BaselineError, FileNumbers, Numbers, compare, parse_ranges, shortfall};
 use crate::coverage::Model;
 use crate::coverage::summary::Ratio;
 
@@ -107,26 +107,28 @@ fn models_do_not_compare() {
 
 #[test]
 fn a_fall_is_exact() {
-    let check = |then: (u64, u64), now: (u64, u64), tolerance: u16, expected: bool| {
+    let check = |then: (u64, u64), now: (u64, u64), tolerance: u16, expected: u64| {
         let ratio = |(covered, count)| Ratio { covered, count };
-        assert_eq!(fell_beyond(ratio(then), ratio(now), tolerance), expected, "{then:?} {now:?} {tolerance}");
+        assert_eq!(shortfall(ratio(then), ratio(now), tolerance), expected, "{then:?} {now:?} {tolerance}");
     };
-    check((9, 10), (9, 10), 0, false);
-    check((9, 10), (90, 100), 0, false);
-    check((9, 10), (10, 10), 0, false);
-    check((1_000_000, 1_000_000), (999_999, 1_000_000), 0, true);
-    check((1_000_000, 1_000_000), (999_999, 1_000_000), 1, false);
+    check((9, 10), (9, 10), 0, 0);
+    check((9, 10), (90, 100), 0, 0);
+    check((9, 10), (10, 10), 0, 0);
+    check((9, 10), (7, 9), 0, 2);
+    check((1_000_000, 1_000_000), (999_999, 1_000_000), 0, 1);
+    check((1_000_000, 1_000_000), (999_999, 1_000_000), 1, 0);
     // From 90 % to 89.5 % is half a point.
-    check((900, 1000), (895, 1000), 50, false);
-    check((900, 1000), (895, 1000), 49, true);
-    check((900, 1000), (1790, 2000), 50, false);
-    check((900, 1000), (1789, 2000), 50, true);
-    check((2, 3), (1, 3), 3333, true);
-    check((2, 3), (1, 3), 3334, false);
-    check((10, 10), (0, 10), 10_000, false);
-    check((0, 0), (0, 10), 0, false);
-    check((10, 10), (0, 0), 0, false);
-    check((u64::MAX, u64::MAX), (u64::MAX, u64::MAX), 0, false);
+    check((900, 1000), (895, 1000), 50, 0);
+    check((900, 1000), (895, 1000), 49, 1);
+    check((900, 1000), (1790, 2000), 50, 0);
+    check((900, 1000), (1789, 2000), 50, 1);
+    check((2, 3), (1, 3), 3333, 1);
+    check((2, 3), (1, 3), 3334, 0);
+    check((10, 10), (0, 10), 10_000, 0);
+    check((10, 10), (0, 10), 5000, 5);
+    check((0, 0), (0, 10), 0, 0);
+    check((10, 10), (0, 0), 0, 0);
+    check((u64::MAX, u64::MAX), (u64::MAX, u64::MAX), 0, 0);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::flag::{Choice, Flag, Section, Takes};
 use crate::coverage::Model;
 use crate::filter::{DefaultSet, PathPattern};
 use crate::report::table::Order;
-use crate::task::config::{CodeClass, Command, Config, Doctests, Format, Jobs, Place};
+use crate::task::config::{Ci, CodeClass, Command, Config, Doctests, Format, Jobs, Place};
 use crate::task::shell::Shell;
 use crate::ui::color::ColorChoice;
 use crate::ui::settings::Verbosity;
@@ -771,6 +771,70 @@ pub(crate) const SECTIONS: &[Section] = &[
         ],
     },
     Section {
+        title: "Comparison",
+        flags: &[
+            Flag::switch("patch", |config, on| config.comparison.patch = on)
+                .conflicts(NO_COMPARISON)
+                .of(REPORT)
+                .help(
+                    "Say how much ran of the lines that this branch adds or changes, and which of them did not run. What is \
+                     not committed counts too, and so do new files unless git ignores them. Nothing but git is asked.",
+                ),
+            Flag::one("patch-base", "REV", |config, value| {
+                config.comparison.patch_base = Some(text(value)?);
+                Ok(())
+            })
+            .conflicts(NO_COMPARISON)
+            .of(REPORT)
+            .help(
+                "The same for what changed since this branch left REV, a commit or branch. The default is the first parent \
+                 where a CI service has checked out a merge to be tested, else the main branch: that of `origin`, or `main` \
+                 or `master`.",
+            ),
+            Flag::one("fail-under-patch", "PERCENT", |config, value| {
+                config.comparison.patch_lines = Some(percent(value)?);
+                Ok(())
+            })
+            .conflicts(NO_COMPARISON)
+            .of(REPORT)
+            .help(
+                "Exit with code 3 if less than this share of the changed lines with code ran. Where no changed line has \
+                 code, all is well.",
+            ),
+            Flag::one("baseline", "FILE", |config, value| {
+                config.comparison.baseline = Some(PathBuf::from(value));
+                Ok(())
+            })
+            .conflicts(NO_COMPARISON)
+            .of(REPORT)
+            .help(
+                "Say what changed since FILE was saved: the totals, the files that have fallen, and lines that no longer run \
+                 in files that nobody touched.",
+            ),
+            Flag::one("save-baseline", "FILE", |config, value| {
+                config.comparison.save_baseline = Some(PathBuf::from(value));
+                Ok(())
+            })
+            .conflicts(NO_COMPARISON)
+            .of(REPORT)
+            .help(
+                "Keep the numbers in FILE, which is small and can be committed. With `--baseline`, they are compared first, and \
+                 FILE stays as it is if they have fallen by more than `--ratchet` allows, or if tests failed.",
+            ),
+            Flag::one("ratchet", "POINTS", |config, value| {
+                config.comparison.ratchet = Some(percent(value)?);
+                Ok(())
+            })
+            .conflicts(NO_COMPARISON)
+            .of(REPORT)
+            .help(
+                "Exit with code 2 if line coverage has fallen by more than so many percentage points. `0` allows no fall at \
+                 all; up to two decimals; compared exactly. Functions and regions are shown, but hold nobody up. Needs \
+                 `--baseline`.",
+            ),
+        ],
+    },
+    Section {
         title: "Data of another test harness",
         flags: &[
             Flag::many("object", "PATH", |config, value| {
@@ -820,6 +884,26 @@ pub(crate) const SECTIONS: &[Section] = &[
             .not_a_key(READERS_CHOICE)
             .of(ALL)
             .help("Print nothing but warnings, errors, failing tests and reports."),
+            Flag::choice("ci", &[
+                Choice {
+                    name: "auto",
+                    help: "as GITHUB_ACTIONS and GITLAB_CI say (default)",
+                    set: |config| config.ci = Ci::Auto,
+                },
+                Choice {
+                    name: "github",
+                    help: "a job summary, at most ten annotations, and groups in the log; also `--patch` for a pull request",
+                    set: |config| config.ci = Ci::GitHub,
+                },
+                Choice {
+                    name: "gitlab",
+                    help: "sections in the log, and a last line with the total, for `coverage: '/^TOTAL.*\\s(\\d+\\.\\d+)%$/'`",
+                    set: |config| config.ci = Ci::GitLab,
+                },
+                Choice { name: "none", help: "nothing of that", set: |config| config.ci = Ci::None },
+            ])
+            .of(REPORT)
+            .help("What to print for a CI service. It needs no token, and leaves reports on stdout as they are."),
             Flag::choice("color", &[
                 Choice {
                     name: "auto",
@@ -864,6 +948,7 @@ const FOR_EVER: &str = "every run would add to all those before it";
 const READERS_CHOICE: &str = "how much is said, and in which colors, is up to who reads it";
 
 const NOTHING_RAN: &str = "nothing runs, so there is nothing to report; drop one of the two";
+const NO_COMPARISON: &[(&str, &str)] = &[("no-report", NO_REPORT), ("no-run", NOTHING_RAN)];
 const ONLY_DOCTESTS: &str = "`--doc` runs nothing but doctests; drop one of the two";
 const ONE_SHELL: &str = "the lines are for one shell; drop one of the two";
 const ONLY_LINES: &str = "this format has lines or nothing; drop one of the two";

@@ -1,0 +1,131 @@
+//! Baselines on disk: read, compared with, saved. What is in them is the business of [`crate::report::baseline`].
+
+use std::fs;
+use std::io;
+use std::path::{Path, absolute};
+
+use anyhow::{Result, anyhow};
+
+use super::ci::Log;
+use super::config::{Comparison, Config};
+use super::patch::decimal;
+use super::record::RunRecord;
+use super::{Outcome, output_file, shown};
+use crate::coverage::{Coverage, FileCoverage};
+use crate::report::baseline::{Baseline, BaselineError, compare, shortfall};
+use crate::ui::Ui;
+use crate::ui::message::Advised;
+
+/// Reads the baseline, so that one that is missing or broken is known before anything is built.
+///
+/// # Errors
+/// A baseline is asked for and cannot be read.
+pub(super) fn prepare(config: &Config) -> Result<()> {
+    if let Some(path) = &config.comparison.baseline
+        && config.output.enabled
+        && config.tests.run
+    {
+        let baseline = read(path, &config.comparison)?;
+        if let Some(baseline) = baseline.filter(|baseline| baseline.model != config.model) {
+            return Err(unfit(path, BaselineError::Model(baseline.model)));
+        }
+    }
+    Ok(())
+}
+
+/// Compares with the baseline that was asked for, holds the fall against what is tolerated, and saves a new baseline.
+///
+/// # Errors
+/// A file cannot be read or written, or is no baseline.
+pub(super) fn settle(
+    record: &RunRecord,
+    coverage: &Coverage,
+    config: &Config,
+    log: &Log<'_>,
+    ui: &Ui,
+) -> Result<Outcome> {
+    let wanted = &config.comparison;
+    if wanted.baseline.is_none() && wanted.save_baseline.is_none() {
+        return Ok(Outcome::Fine);
+    }
+    let now = Baseline::of(coverage, |file| hash(&record.workspace_root, file));
+    let mut outcome = Outcome::Fine;
+    if let Some(path) = &wanted.baseline {
+        match read(path, wanted)? {
+            None => ui.note(format_args!("there is no baseline `{}` yet to compare with", shown(path))),
+            Some(then) => {
+                let comparison = compare(&then, &now).map_err(|error| unfit(path, error))?;
+                log.section("baseline", "Comparison with the baseline", &comparison.render())?;
+                let (then, now) = (comparison.then.lines, comparison.now.lines);
+                let tolerance = wanted.ratchet.unwrap_or(10_000);
+                let needed = shortfall(then, now, tolerance);
+                if needed > 0 {
+                    let (plural, are) = if needed == 1 { ("", "is") } else { ("s", "are") };
+                    ui.error(&anyhow!(
+                        "line coverage fell from {then} ({} of {}) to {now} ({} of {}), by more than the {} points that \
+                         `--ratchet` allows: {needed} more line{plural} {are} needed",
+                        then.covered,
+                        then.count,
+                        now.covered,
+                        now.count,
+                        decimal(tolerance)
+                    ));
+                    outcome = Outcome::BelowThreshold;
+                }
+            }
+        }
+    }
+    if let Some(path) = &wanted.save_baseline {
+        let has_failures = record.tests.iter().any(|test| matches!(&*test.outcome, "failed" | "timed out"));
+        if outcome != Outcome::Fine {
+            ui.note(format_args!("`{}` stays as it is", shown(path)));
+        } else if has_failures && !config.tests.ignore_failures {
+            let path = shown(path);
+            ui.warning("baseline-not-saved", format_args!("tests failed, so `{path}` stays as it is"));
+        } else {
+            output_file::write(path, now.render().as_bytes())?;
+            ui.status("Saved", shown(path));
+        }
+    }
+    Ok(outcome)
+}
+
+/// The baseline in a file; `None` if this run makes the first one there.
+fn read(path: &Path, wanted: &Comparison) -> Result<Option<Baseline>> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let same = |other: &Path| {
+                let (path, other) = (absolute(path), absolute(other));
+                path.is_ok() && path.ok() == other.ok()
+            };
+            return match &wanted.save_baseline {
+                Some(saved) if same(saved) => Ok(None),
+                _ => Err(anyhow!(error).context(Advised::new(
+                    format!("failed to read the baseline `{}`", shown(path)),
+                    "a run with `--save-baseline <FILE>` makes one",
+                ))),
+            };
+        }
+        Err(error) => {
+            return Err(anyhow!(error).context(format!("failed to read the baseline `{}`", shown(path))));
+        }
+    };
+    Baseline::parse(&bytes).map(Some).map_err(|error| unfit(path, error))
+}
+
+fn unfit(path: &Path, error: BaselineError) -> anyhow::Error {
+    let cure = match error {
+        BaselineError::Model(_) => "give the same `--model`, or save the baseline again",
+        _ => "save it again: `--save-baseline <FILE>`",
+    };
+    let what = format!("failed to compare with `{}`: {error}", shown(path));
+    anyhow!(Advised::new(what, cure))
+}
+
+/// What tells whether a source is still the same, also where git has changed its line ends.
+fn hash(root: &Path, file: &FileCoverage) -> Option<String> {
+    let mut source = fs::read(root.join(&*String::from_utf8_lossy(&file.path))).ok()?;
+    source.retain(|byte| *byte != b'\r');
+    Some(format!("{:x}", md5::compute(source)))
+}

@@ -1,0 +1,131 @@
+//! Patch coverage: from a commit and the files that count to the changed lines that ran.
+
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+
+use super::Outcome;
+use super::ci::{Log, Service};
+use super::config::Config;
+use crate::coverage::Coverage;
+use crate::git::repository::{Base, Changes, Problem, Repository, Wanted};
+use crate::report::patch::{PatchCoverage, PatchFile, render};
+use crate::ui::Ui;
+use crate::ui::message::Advised;
+
+/// Finds the commit to compare with, so that a missing one is known before anything is built.
+///
+/// # Errors
+/// Patch coverage is asked for and there is no such commit.
+pub(super) fn prepare(root: &Path, config: &Config) -> Result<()> {
+    if config.output.enabled && config.tests.run && config.comparison.wants_patch() {
+        base(root, config, Service::of(config)).map_err(advised)?;
+    }
+    Ok(())
+}
+
+/// How much of the patch ran, if that is asked for, or known to be wanted: in the check of a pull request.
+///
+/// # Errors
+/// It is asked for, and git does not tell.
+pub(super) fn measure(
+    root: &Path,
+    coverage: &Coverage,
+    config: &Config,
+    log: &Log<'_>,
+    ui: &Ui,
+) -> Result<Option<PatchCoverage>> {
+    let is_wanted = config.comparison.wants_patch();
+    if !is_wanted && !log.service().is_pull_request() {
+        return Ok(None);
+    }
+    let changed = base(root, config, log.service()).and_then(|(repository, base)| {
+        let changes = repository.changes(&base)?;
+        Ok((repository, base, changes))
+    });
+    match changed {
+        Ok((repository, base, changes)) => {
+            if let Some(note) = &base.note {
+                ui.note(note);
+            }
+            Ok(Some(of_changes(root, coverage, &repository, &base, &changes, ui)))
+        }
+        Err(problem) if is_wanted => Err(advised(problem)),
+        Err(Problem { what, cure }) => {
+            ui.note(format_args!("no patch coverage: {what}; {cure}"));
+            Ok(None)
+        }
+    }
+}
+
+fn base(root: &Path, config: &Config, service: Service) -> Result<(Repository, Base), Problem> {
+    let repository = Repository::open(root)?;
+    let wanted = match &config.comparison.patch_base {
+        Some(revision) => Wanted::Revision(revision.clone()),
+        None => service.usual_base(),
+    };
+    let base = repository.base(&wanted)?;
+    Ok((repository, base))
+}
+
+fn advised(problem: Problem) -> anyhow::Error {
+    anyhow!(Advised::new(problem.what, problem.cure)).context("failed to find out what changed")
+}
+
+fn of_changes(
+    root: &Path,
+    coverage: &Coverage,
+    repository: &Repository,
+    base: &Base,
+    changes: &Changes,
+    ui: &Ui,
+) -> PatchCoverage {
+    let mut files = Vec::new();
+    for file in &coverage.files {
+        let path = String::from_utf8_lossy(&file.path).into_owned();
+        let Some(in_repository) = repository.path_of(&root.join(&path)) else { continue };
+        let Some(lines) = changes.of(&in_repository) else { continue };
+        if changes.is_binary(&in_repository) {
+            let message = format!("git takes `{path}` for binary: all of its lines count as changed");
+            ui.warning("binary-source", message);
+        }
+        files.extend(PatchFile::new(path, file.lines(), lines));
+    }
+    PatchCoverage::new(base.to_string(), files)
+}
+
+/// Prints the patch's coverage and holds it against its threshold.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub(super) fn check(patch: &PatchCoverage, config: &Config, log: &Log<'_>, ui: &Ui) -> Result<Outcome> {
+    let text = render(patch, config.output.order);
+    let (total, missing) = text.split_at(text.find('\n').map_or(text.len(), |end| end + 1));
+    ui.status("Compared", format_args!("with {}", patch.base));
+    log.print(total)?;
+    if !missing.is_empty() {
+        log.section("patch_missing_lines", "Changed lines that did not run", missing)?;
+    }
+    let ratio = patch.total;
+    let Some(hundredths) = config.comparison.patch_lines.filter(|hundredths| !ratio.reaches(*hundredths))
+    else {
+        return Ok(Outcome::Fine);
+    };
+    let needed = ratio.missing_to(hundredths);
+    let (plural, are) = if needed == 1 { ("", "is") } else { ("s", "are") };
+    ui.error(&anyhow!(
+        "patch coverage {ratio} ({} of {} changed lines) is below the threshold {}%: {needed} more line{plural} {are} needed",
+        ratio.covered,
+        ratio.count,
+        decimal(hundredths)
+    ));
+    Ok(Outcome::BelowPatchThreshold)
+}
+
+/// Hundredths as people write them: `80`, `79.50`.
+pub(super) fn decimal(hundredths: u16) -> String {
+    match (hundredths / 100, hundredths % 100) {
+        (whole, 0) => whole.to_string(),
+        (whole, decimals) => format!("{whole}.{decimals:02}"),
+    }
+}
