@@ -5,6 +5,7 @@ mod support;
 
 mod build;
 mod configuration;
+mod changes;
 mod counts;
 mod doctests;
 mod errors;
