@@ -821,7 +821,7 @@ pub(crate) const SECTIONS: &[Section] = &[
                 "Keep the numbers in FILE, which is small and can be committed. With `--baseline`, they are compared first, and \
                  FILE stays as it is if they have fallen by more than `--ratchet` allows, or if tests failed.",
             ),
-            Flag::one("ratchet", "POINTS", |config, value| {
+            Flag::one("ratchet", "PERCENT", |config, value| {
                 config.comparison.ratchet = Some(percent(value)?);
                 Ok(())
             })
