@@ -4,8 +4,8 @@
 mod support;
 
 mod build;
-mod configuration;
 mod changes;
+mod configuration;
 mod counts;
 mod doctests;
 mod errors;
