@@ -38,7 +38,9 @@ pub(super) fn extent(lexed: &Lexed, first: usize, role: Role) -> Extent {
         Role::Arms if before == Kind::FatArrow => arm_body(lexed, start),
         Role::Arms => match fat_arrow(lexed, start) {
             Ends(arrow) => arm_body(lexed, arrow + 1),
-            other => other,
+            // Broken code, or a macro's own syntax.
+            Nothing => expression(lexed, start, role),
+            broken => broken,
         },
         Role::Block | Role::Macro if before == Kind::FatArrow => arm_body(lexed, start),
         Role::Block | Role::Macro => statement(lexed, start, role),

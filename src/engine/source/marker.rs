@@ -65,6 +65,9 @@ const PREFIX: &[u8] = b"coverage:";
 /// How LCOV's begin.
 const LCOV_PREFIX: &[u8] = b"LCOV_EXCL_";
 
+/// How many bytes behind a marker are looked at for a reason: there may be many markers on a long line.
+const MAX_REASON: usize = 200;
+
 /// A marker where it stands.
 struct Found {
     marker: Marker,
@@ -153,9 +156,11 @@ fn position_of(needle: &[u8], text: &[u8]) -> Option<usize> {
 
 /// What stands behind a marker on its line: `: why`, `- why`, `(why)` or `why`.
 fn reason_behind(rest: &[u8]) -> String {
+    let rest = &rest[..rest.len().min(MAX_REASON)];
     let end = rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
     let line = String::from_utf8_lossy(&rest[..end]);
-    let line = line.trim();
+    // A character that the limit has cut.
+    let line = line.trim_end_matches(char::REPLACEMENT_CHARACTER).trim();
     let line = line.strip_suffix("*/").unwrap_or(line).trim_end();
     let why = line.trim_start_matches(|char: char| {
         char.is_whitespace() || matches!(char, ':' | '-' | '\u{2013}' | '\u{2014}' | ',' | ';')

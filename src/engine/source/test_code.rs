@@ -23,6 +23,9 @@ const TEST_MACROS: [&str; 10] = [
     "state_machine_test",
 ];
 
+/// Modules with a body in more than as many others are not followed to files: rustc's limit of recursion ends there too.
+const MAX_DEPTH: usize = 128;
+
 /// What is found.
 #[derive(Debug, Default)]
 pub(super) struct Found {
@@ -283,6 +286,7 @@ impl Pass<'_> {
             return;
         }
         let Ok(name) = std::str::from_utf8(lexed.name_of(keyword + 1)) else { return };
+        self.leave_modules(keyword);
         let first = item_start(lexed, keyword);
         let paths = if first < attributes_before.end && attributes_before.end <= keyword {
             attributes_before.paths.as_slice()
@@ -302,9 +306,17 @@ impl Pass<'_> {
         }
     }
 
-    fn add_module(&mut self, token: usize, file: ModuleFile) {
+    /// Leaves the modules with a body that end before this token.
+    fn leave_modules(&mut self, token: usize) {
         while self.inline.last().is_some_and(|&(close, _)| close < token) {
             self.inline.pop();
+        }
+    }
+
+    fn add_module(&mut self, token: usize, file: ModuleFile) {
+        self.leave_modules(token);
+        if self.inline.len() > MAX_DEPTH {
+            return;
         }
         let within = self.inline.iter().map(|(_, directory)| directory.clone()).collect();
         let module = Module { file, within, line: self.line(token), gate: None };
