@@ -16,6 +16,7 @@ use crate::coverage::summary::Ratio;
 use crate::git::repository::{Repository, Surroundings, Wanted};
 use crate::report::annotations::{self, MOST, command};
 use crate::report::patch::PatchCoverage;
+use crate::report::table::render_total_line;
 use crate::ui::Ui;
 use crate::ui::settings::{Stream, is_file};
 
@@ -168,14 +169,8 @@ impl<'a> Log<'a> {
             }
         }
         // GitLab takes the last number in the log that its pattern finds.
-        self.print(&total(coverage))
+        self.print(&render_total_line(coverage.totals.lines))
     }
-}
-
-/// The total on one line, which patterns for other tools find too.
-fn total(coverage: &Coverage) -> String {
-    let lines = coverage.totals.lines;
-    format!("TOTAL {} of {} lines {lines}\n", lines.covered, lines.count)
 }
 
 /// Warnings about lines that did not run: those of the patch where there is one, else all.
