@@ -24,32 +24,32 @@ fn problems(text: &str) -> Vec<String> {
 #[test]
 fn pairs_take_lines() {
     rows(&[
-        "a();\n«// coverage:off\nb();\n»// coverage:on\nc();\n",
-        "a();\n«b(); // coverage:off ffi glue\nc();\n»d(); // coverage:on\ne();\n",
-        "a();\n«/* coverage:off */ b();\n»/* coverage:on */ c();\n",
-        "a();\n«// LCOV_EXCL_START\nb();\n»// LCOV_EXCL_STOP\nc();\n",
-        "a();\n«// because of LCOV_EXCL_START, see below\nb();\n»/* and LCOV_EXCL_STOP */\nc();\n",
-        "«// coverage:off\n// LCOV_EXCL_START\na();\n»«// coverage:on\nb();\n»// LCOV_EXCL_STOP\nc();\n",
-        "«// coverage:off\na();\n»// coverage:on\nb();\n«// coverage:off\nc();\n»// coverage:on\n",
-        "// coverage:off // coverage:on\n«// coverage:off\n»// coverage:on\n"
+        "a();\n«// coverage:off\nb();»\n// coverage:on\nc();\n",
+        "a();\n«b(); // coverage:off ffi glue\nc();»\nd(); // coverage:on\ne();\n",
+        "a();\n«/* coverage:off */ b();»\n/* coverage:on */ c();\n",
+        "a();\n«// LCOV_EXCL_START\nb();»\n// LCOV_EXCL_STOP\nc();\n",
+        "a();\n«// because of LCOV_EXCL_START, see below\nb();»\n/* and LCOV_EXCL_STOP */\nc();\n",
+        "«// coverage:off\n// LCOV_EXCL_START\na();»\n«// coverage:on\nb();»\n// LCOV_EXCL_STOP\nc();\n",
+        "«// coverage:off\na();»\n// coverage:on\nb();\n«// coverage:off\nc();»\n// coverage:on\n",
+        "// coverage:off // coverage:on\n«// coverage:off»\n// coverage:on\n"
             .replace("// coverage:off // coverage:on\n", "// LCOV_EXCL_START LCOV_EXCL_STOP\n")
             .as_str(),
-        "/*\n«* coverage:off\n */\na();\n»// coverage:on".replace("/*\n«*", "/*\n« *").as_str(),
-        "«    //coverage:off\r\n\ta();\r\n»\t// coverage:on\r\nb();\r\n",
-        "«//// coverage:off\na();\n»/****** coverage:on ******/\n",
+        "/*\n«* coverage:off\n */\na();»\n// coverage:on".replace("/*\n«*", "/*\n« *").as_str(),
+        "«    //coverage:off\r\n\ta();\r»\n\t// coverage:on\r\nb();\r\n",
+        "«//// coverage:off\na();»\n/****** coverage:on ******/\n",
     ]);
 }
 
 #[test]
 fn lines_are_taken_alone() {
     rows(&[
-        "a();\n«b(); // coverage:ignore\n»c();\n",
-        "a();\n«b( // coverage:ignore: why\n»c);\n",
-        "a();\n«} else { // LCOV_EXCL_LINE\n»c();\n",
-        "a();\n«// LCOV_EXCL_LINE\n»c();\n",
+        "a();\n«b(); // coverage:ignore»\nc();\n",
+        "a();\n«b( // coverage:ignore: why»\nc);\n",
+        "a();\n«} else { // LCOV_EXCL_LINE»\nc();\n",
+        "a();\n«// LCOV_EXCL_LINE»\nc();\n",
         "a();\n«b(); /* LCOV_EXCL_LINE */»",
-        "a();\n«b(); // LCOV_EXCL_LINE x LCOV_EXCL_LINE\n»c();\n",
-        "a(\"\n\");\n«\"\n\"; // coverage:ignore\n»b();\n".replace("«\"\n\"", "\"\n«\"").as_str(),
+        "a();\n«b(); // LCOV_EXCL_LINE x LCOV_EXCL_LINE»\nc();\n",
+        "a(\"\n\");\n«\"\n\"; // coverage:ignore»\nb();\n".replace("«\"\n\"", "\"\n«\"").as_str(),
     ]);
 }
 
@@ -249,7 +249,7 @@ fn the_outer_reason_wins_and_what_may_count_after_all_holds_others() {
         reasons("«#[cfg(test)] mod t {\n// coverage:off\nconst fn f() { todo!() }\n// coverage:on\n}»"),
         ["test code: `#[cfg(test)]` on line 1"]
     );
-    assert_eq!(reasons("fn f() {\n«// coverage:off\n#[cfg(test)]\nmod t {\n»«// coverage:on\n}» }").len(), 2);
+    assert_eq!(reasons("fn f() {\n«// coverage:off\n#[cfg(test)]\nmod t {»\n«// coverage:on\n}» }").len(), 2);
     assert_eq!(
         reasons("«const fn f() { a(); if b «{ unreachable!() }» }»"),
         ["`const fn` on line 1 that never ran", "not meant to run: `unreachable!` on line 1"]

@@ -351,7 +351,7 @@ fn modules_are_found_with_what_says_where_they_are() {
 #[test]
 fn modules_within_test_code_do_not_count() {
     let text = "«#[cfg(test)] mod t { mod a; }»\nmod b;\n// coverage:ignore: ffi\n«mod c;»\n\
-        «#[cfg(test)]\ninclude!(\"d.rs\");»\n«// coverage:off\n#[cfg(test)] mod e;\nmod f;\n»// coverage:on\n";
+        «#[cfg(test)]\ninclude!(\"d.rs\");»\n«// coverage:off\n#[cfg(test)] mod e;\nmod f;»\n// coverage:on\n";
     let scan = check(&USUAL, text);
     let gates: Vec<String> = scan
         .modules
