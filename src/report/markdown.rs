@@ -7,6 +7,8 @@ use std::cmp::Reverse;
 use std::fmt::Write as _;
 use std::io::{Result, Write};
 
+use super::patch::{self, PatchCoverage};
+use super::table::Order;
 use super::{name, table};
 use crate::coverage::summary::Ratio;
 use crate::coverage::{Coverage, FileCoverage, Summary};
@@ -63,6 +65,74 @@ pub fn write(coverage: &Coverage, options: &MarkdownOptions<'_>, out: &mut dyn W
     out.write_all(text.as_bytes())
 }
 
+/// A section that says what is missed.
+pub fn failures_section(failures: &[&str]) -> String {
+    let mut section = String::new();
+    for failure in failures {
+        let _ = writeln!(section, "- **Failed:** {}", inline(failure));
+    }
+    section
+}
+
+/// A section on what changed.
+pub fn patch_section(patch: &PatchCoverage) -> String {
+    let text = patch::render(patch, Order::WorstFirst);
+    let (total, missing) = text.split_at(text.find('\n').map_or(text.len(), |end| end + 1));
+    let mut section = format!("{}\n\nCompared with {}.\n", inline(total.trim_end()), inline(&patch.base));
+    if !missing.is_empty() {
+        section.push_str(&text_section("Changed lines that did not run", missing));
+    }
+    section
+}
+
+/// A folded section with text as it is, of which the end is left out where it is long.
+pub fn text_section(title: &str, text: &str) -> String {
+    let mut shown = String::new();
+    for line in text.lines() {
+        if shown.len() + line.len() > SECTION_LIMIT {
+            shown.push_str("…\n");
+            break;
+        }
+        shown.push_str(line);
+        shown.push('\n');
+    }
+    let fence = fence(longest_backticks(&shown));
+    format!("\n<details><summary>{}</summary>\n\n{fence}text\n{shown}{fence}\n\n</details>\n", inline(title))
+}
+
+/// Bytes of the text of a section.
+const SECTION_LIMIT: usize = 8_000;
+
+/// A sentence in which nothing has a meaning but code between backticks.
+fn inline(sentence: &str) -> String {
+    let mut text = String::with_capacity(sentence.len());
+    for (index, part) in sentence.split('`').enumerate() {
+        if index % 2 == 1 {
+            text.push_str(&code(part));
+        } else {
+            for c in part.chars() {
+                match c {
+                    '<' => text.push_str("&lt;"),
+                    '&' => text.push_str("&amp;"),
+                    '|' | '*' | '_' | '[' | '~' | '\\' => text.extend(['\\', c]),
+                    _ => text.push(c),
+                }
+            }
+        }
+    }
+    text
+}
+
+/// The longest run of backticks.
+fn longest_backticks(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+}
+
+/// What opens and closes a block in which such a run has no meaning.
+fn fence(longest_backticks: usize) -> String {
+    "`".repeat(longest_backticks.max(2) + 1)
+}
+
 fn push_totals(text: &mut String, totals: &Summary) {
     text.push_str("| | Covered | Missed | Count | Cover |\n|:--|--:|--:|--:|--:|\n");
     let branches = Some(totals.branches).filter(|branches| branches.count > 0);
@@ -107,23 +177,23 @@ fn push_files(text: &mut String, files: &[&FileCoverage], options: &MarkdownOpti
 fn push_missing_lines(text: &mut String, files: &[&FileCoverage], options: &MarkdownOptions<'_>) {
     let mut list = String::new();
     let mut shown = 0;
-    let mut longest_backticks = 0;
+    let mut most_backticks = 0;
     for file in files {
         let missing: Vec<u32> = file.lines().filter(|line| line.count == 0).map(|line| line.line).collect();
         let item = format!("{}:{}\n", name::text(&file.path), table::ranges(&missing));
-        let backticks = longest_backticks.max(item.split(|c| c != '`').map(str::len).max().unwrap_or(0));
+        let backticks = most_backticks.max(longest_backticks(&item));
         // Twice, for what opens and what closes the block.
         if text.len() + list.len() + item.len() + 2 * backticks + RESERVE > options.limit {
             continue;
         }
         list.push_str(&item);
-        longest_backticks = backticks;
+        most_backticks = backticks;
         shown += 1;
     }
     if shown == 0 {
         return;
     }
-    let fence = "`".repeat(longest_backticks.max(2) + 1);
+    let fence = fence(most_backticks);
     let _ = write!(text, "\n<details><summary>Missing lines</summary>\n\n{fence}text\n{list}{fence}\n");
     push_rest(text, files.len() - shown);
     text.push_str("\n</details>\n");
@@ -159,7 +229,7 @@ pub fn code(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{MarkdownOptions, code, write};
+    use super::{MarkdownOptions, code, failures_section, text_section, write};
     use crate::coverage::Coverage;
     use crate::report::sample;
 
@@ -193,6 +263,22 @@ mod tests {
         coverage.files[2].path = (*b"````/<x>/|.rs").into();
         let text = render(&coverage, MarkdownOptions::DEFAULT);
         assert!(text.contains("\n`````text\n````/<x>/|.rs:9-11,13\n`````\n"), "{text}");
+    }
+
+    #[test]
+    fn sections_have_no_meaning_of_their_own() {
+        let failures = failures_section(&["line coverage of `a|b<c>.rs` is <low> & 7*6"]);
+        assert_eq!(
+            failures,
+            "- **Failed:** line coverage of <code>a&#124;b&#60;c&#62;.rs</code> is &lt;low> &amp; 7\\*6\n"
+        );
+        let section = text_section("a < b", "````\n</details>\n");
+        assert!(
+            section.contains("<summary>a &lt; b</summary>\n\n`````text\n````\n</details>\n`````\n"),
+            "{section}"
+        );
+        let long = text_section("long", &"0123456789\n".repeat(10_000));
+        assert!(long.len() < 9_000 && long.contains("\n…\n```\n"), "{} bytes", long.len());
     }
 
     #[test]

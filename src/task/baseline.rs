@@ -6,13 +6,12 @@ use std::path::{Path, absolute};
 
 use anyhow::{Result, anyhow};
 
-use super::ci::Log;
-use super::config::{Comparison, Config};
+use super::config::{self, Config};
 use super::patch::decimal;
 use super::record::RunRecord;
-use super::{Outcome, output_file, shown};
+use super::{output_file, shown};
 use crate::coverage::{Coverage, FileCoverage};
-use crate::report::baseline::{Baseline, BaselineError, compare, shortfall};
+use crate::report::baseline::{Baseline, BaselineError, Comparison, compare, shortfall};
 use crate::ui::Ui;
 use crate::ui::message::Advised;
 
@@ -33,65 +32,85 @@ pub(super) fn prepare(config: &Config) -> Result<()> {
     Ok(())
 }
 
-/// Compares with the baseline that was asked for, holds the fall against what is tolerated, and saves a new baseline.
+/// The numbers of a run, beside those of the baseline.
+pub(super) struct Compared {
+    now: Baseline,
+    /// What changed since the baseline, if there is one.
+    pub(super) comparison: Option<Comparison>,
+    /// How far line coverage fell below what is tolerated, as a sentence.
+    pub(super) failure: Option<String>,
+}
+
+/// Compares with the baseline that was asked for, and holds the fall against what is tolerated. `None` where nobody asks for
+/// a baseline.
 ///
 /// # Errors
-/// A file cannot be read or written, or is no baseline.
-pub(super) fn settle(
-    record: &RunRecord,
+/// A file cannot be read, or is no baseline.
+pub(super) fn measure(
+    root: &Path,
     coverage: &Coverage,
-    config: &Config,
-    log: &Log<'_>,
+    wanted: &config::Comparison,
     ui: &Ui,
-) -> Result<Outcome> {
-    let wanted = &config.comparison;
+) -> Result<Option<Compared>> {
     if wanted.baseline.is_none() && wanted.save_baseline.is_none() {
-        return Ok(Outcome::Fine);
+        return Ok(None);
     }
-    let now = Baseline::of(coverage, |file| hash(&record.workspace_root, file));
-    let mut outcome = Outcome::Fine;
+    let now = Baseline::of(coverage, |file| hash(root, file));
+    let mut comparison = None;
     if let Some(path) = &wanted.baseline {
         match read(path, wanted)? {
             None => ui.note(format_args!("there is no baseline `{}` yet to compare with", shown(path))),
             Some(then) => {
-                let comparison = compare(&then, &now).map_err(|error| unfit(path, error))?;
-                log.section("baseline", "Comparison with the baseline", &comparison.render())?;
-                let (then, now) = (comparison.then.lines, comparison.now.lines);
-                let tolerance = wanted.ratchet.unwrap_or(10_000);
-                let needed = shortfall(then, now, tolerance);
-                if needed > 0 {
-                    let (plural, are) = if needed == 1 { ("", "is") } else { ("s", "are") };
-                    ui.error(&anyhow!(
-                        "line coverage fell from {then} ({} of {}) to {now} ({} of {}), by more than the {} points that \
-                         `--ratchet` allows: {needed} more line{plural} {are} needed",
-                        then.covered,
-                        then.count,
-                        now.covered,
-                        now.count,
-                        decimal(tolerance)
-                    ));
-                    outcome = Outcome::BelowThreshold;
-                }
+                comparison = Some(compare(&then, &now).map_err(|error| unfit(path, error))?);
             }
         }
     }
-    if let Some(path) = &wanted.save_baseline {
+    let failure = comparison.as_ref().and_then(|comparison| failure(comparison, wanted.ratchet?));
+    Ok(Some(Compared { now, comparison, failure }))
+}
+
+/// How far lines fell beyond so many hundredths of a percentage point.
+fn failure(comparison: &Comparison, tolerance: u16) -> Option<String> {
+    let (then, now) = (comparison.then.lines, comparison.now.lines);
+    let needed = shortfall(then, now, tolerance);
+    let (plural, are) = if needed == 1 { ("", "is") } else { ("s", "are") };
+    (needed > 0).then(|| {
+        format!(
+            "line coverage fell from {then} ({} of {}) to {now} ({} of {}), by more than the {} points that `--ratchet` \
+             allows: {needed} more line{plural} {are} needed",
+            then.covered,
+            then.count,
+            now.covered,
+            now.count,
+            decimal(tolerance)
+        )
+    })
+}
+
+impl Compared {
+    /// Saves the run's numbers where that was asked for, unless they fell or tests failed: then they are not what later runs
+    /// shall be compared with.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(super) fn save(&self, record: &RunRecord, config: &Config, ui: &Ui) -> Result<()> {
+        let Some(path) = &config.comparison.save_baseline else { return Ok(()) };
         let has_failures = record.tests.iter().any(|test| matches!(&*test.outcome, "failed" | "timed out"));
-        if outcome != Outcome::Fine {
+        if self.failure.is_some() {
             ui.note(format_args!("`{}` stays as it is", shown(path)));
         } else if has_failures && !config.tests.ignore_failures {
             let path = shown(path);
             ui.warning("baseline-not-saved", format_args!("tests failed, so `{path}` stays as it is"));
         } else {
-            output_file::write(path, now.render().as_bytes())?;
+            output_file::write(path, self.now.render().as_bytes())?;
             ui.status("Saved", shown(path));
         }
+        Ok(())
     }
-    Ok(outcome)
 }
 
 /// The baseline in a file; `None` if this run makes the first one there.
-fn read(path: &Path, wanted: &Comparison) -> Result<Option<Baseline>> {
+fn read(path: &Path, wanted: &config::Comparison) -> Result<Option<Baseline>> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

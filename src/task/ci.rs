@@ -8,13 +8,14 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::config::{Ci, Config, Destination, Format, ReportRequest};
+use super::verdict::Verdict;
 use crate::coverage::Coverage;
-use crate::coverage::summary::Ratio;
 use crate::git::repository::{Repository, Surroundings, Wanted};
 use crate::report::annotations::{self, MOST, command};
+use crate::report::markdown::{self, MarkdownOptions};
 use crate::report::patch::PatchCoverage;
 use crate::report::table::render_total_line;
 use crate::ui::Ui;
@@ -142,8 +143,7 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// Tells the service what came out: the total, and on GitHub a summary, annotations, and the `errors` that decide about the
-    /// outcome.
+    /// Tells the service what came out: the total, and on GitHub a summary with these `sections`, annotations, and what is missed.
     ///
     /// # Errors
     /// Standard output cannot be written.
@@ -151,19 +151,19 @@ impl<'a> Log<'a> {
         &self,
         root: &Path,
         coverage: &Coverage,
-        patch: Option<&PatchCoverage>,
-        errors: &[String],
+        verdict: &Verdict,
+        sections: &[String],
     ) -> Result<()> {
         if self.service == Service::None {
             return Ok(());
         }
         if self.service == Service::GitHub {
-            if let Err(error) = append_summary(coverage, patch) {
+            if let Err(error) = append_summary(coverage, sections) {
                 self.ui.warning("job-summary", format_args!("failed to write the job summary: {error:#}"));
             }
-            let mut commands = warnings(root, coverage, patch);
+            let mut commands = warnings(root, coverage, verdict.patch.as_ref());
             let error = |message: &String| command("error", &[("title", "Coverage")], message);
-            commands.extend(errors.iter().take(MOST).map(error));
+            commands.extend(verdict.failures().take(MOST).map(error));
             if !commands.is_empty() {
                 self.ui.relay(commands.concat().as_bytes());
             }
@@ -203,27 +203,16 @@ fn warnings(root: &Path, coverage: &Coverage, patch: Option<&PatchCoverage>) -> 
 const MOST_BYTES: u64 = 1 << 20;
 
 /// Appends a summary to the file that GitHub names.
-fn append_summary(coverage: &Coverage, patch: Option<&PatchCoverage>) -> Result<()> {
+fn append_summary(coverage: &Coverage, sections: &[String]) -> Result<()> {
     let path = variable("GITHUB_STEP_SUMMARY").context("GITHUB_STEP_SUMMARY does not say where")?;
     let before = fs::metadata(&path).map_or(0, |metadata| metadata.len());
-    let budget = usize::try_from(MOST_BYTES.saturating_sub(before)).unwrap_or(usize::MAX);
-    let text = summary(coverage, patch, budget);
-    let append = || File::options().create(true).append(true).open(&path)?.write_all(text.as_bytes());
+    let limit = usize::try_from(MOST_BYTES.saturating_sub(before)).unwrap_or(usize::MAX);
+    let options = MarkdownOptions { sections, limit, ..MarkdownOptions::DEFAULT };
+    let mut text = Vec::new();
+    markdown::write(coverage, &options, &mut text)?;
+    if text.len() > limit {
+        bail!("`{path}` is full");
+    }
+    let append = || File::options().create(true).append(true).open(&path)?.write_all(&text);
     append().with_context(|| format!("`{path}`"))
-}
-
-/// Markdown of at most so many bytes.
-fn summary(coverage: &Coverage, patch: Option<&PatchCoverage>, budget: usize) -> String {
-    let totals = &coverage.totals;
-    let mut text = "### Coverage\n\n| | Covered | Count | Share |\n|---|--:|--:|--:|\n".to_owned();
-    for (name, ratio) in
-        [("Lines", totals.lines), ("Functions", totals.functions), ("Regions", totals.regions)]
-    {
-        text.push_str(&format!("| {name} | {} | {} | {ratio} |\n", ratio.covered, ratio.count));
-    }
-    if let Some(patch) = patch {
-        let Ratio { covered, count } = patch.total;
-        text.push_str(&format!("\nPatch: {covered} of {count} changed lines, {}\n", patch.total));
-    }
-    if text.len() <= budget { text } else { String::new() }
 }

@@ -28,6 +28,7 @@ mod sources;
 mod strays;
 mod testing;
 mod thresholds;
+mod verdict;
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use anyhow::{Result, anyhow};
 
-use super::Outcome;
 use super::ci::{Log, Service};
 use super::config::Config;
 use crate::coverage::Coverage;
@@ -94,11 +93,25 @@ fn of_changes(
     PatchCoverage::new(base.to_string(), files)
 }
 
-/// Prints the patch's coverage and holds it against its threshold.
+/// What a patch misses of its threshold, as a sentence.
+pub(super) fn failure(patch: &PatchCoverage, config: &Config) -> Option<String> {
+    let ratio = patch.total;
+    let hundredths = config.comparison.patch_lines.filter(|hundredths| !ratio.reaches(*hundredths))?;
+    let needed = ratio.missing_to(hundredths);
+    let (plural, are) = if needed == 1 { ("", "is") } else { ("s", "are") };
+    Some(format!(
+        "patch coverage {ratio} ({} of {} changed lines) is below the threshold {}%: {needed} more line{plural} {are} needed",
+        ratio.covered,
+        ratio.count,
+        decimal(hundredths)
+    ))
+}
+
+/// Prints the patch's coverage.
 ///
 /// # Errors
 /// Standard output cannot be written.
-pub(super) fn check(patch: &PatchCoverage, config: &Config, log: &Log<'_>, ui: &Ui) -> Result<Outcome> {
+pub(super) fn say(patch: &PatchCoverage, config: &Config, log: &Log<'_>, ui: &Ui) -> Result<()> {
     let text = render(patch, config.output.order);
     let (total, missing) = text.split_at(text.find('\n').map_or(text.len(), |end| end + 1));
     ui.status("Compared", format_args!("with {}", patch.base));
@@ -106,20 +119,7 @@ pub(super) fn check(patch: &PatchCoverage, config: &Config, log: &Log<'_>, ui: &
     if !missing.is_empty() {
         log.section("patch_missing_lines", "Changed lines that did not run", missing)?;
     }
-    let ratio = patch.total;
-    let Some(hundredths) = config.comparison.patch_lines.filter(|hundredths| !ratio.reaches(*hundredths))
-    else {
-        return Ok(Outcome::Fine);
-    };
-    let needed = ratio.missing_to(hundredths);
-    let (plural, are) = if needed == 1 { ("", "is") } else { ("s", "are") };
-    ui.error(&anyhow!(
-        "patch coverage {ratio} ({} of {} changed lines) is below the threshold {}%: {needed} more line{plural} {are} needed",
-        ratio.covered,
-        ratio.count,
-        decimal(hundredths)
-    ));
-    Ok(Outcome::BelowPatchThreshold)
+    Ok(())
 }
 
 /// Hundredths as people write them: `80`, `79.50`.

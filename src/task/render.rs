@@ -10,10 +10,8 @@ use super::ci::Log;
 use super::config::{Command, Config, Destination, Format, ReportRequest};
 use super::flags::Invocation;
 use super::record::RunRecord;
-use super::{
-    Outcome, baseline, evaluate, input, manifests, measure, metadata, output_file, outside, patch, shown,
-    thresholds,
-};
+use super::verdict::Verdict;
+use super::{Outcome, evaluate, input, manifests, measure, metadata, output_file, outside, shown};
 use crate::coverage::{Coverage, FileCoverage, Summary};
 use crate::export::json::{self, JsonOptions};
 use crate::export::lcov::{self, LcovOptions};
@@ -55,11 +53,13 @@ pub(super) fn write_reports(
     ui: &Ui,
 ) -> Result<Outcome> {
     let coverage = evaluate::evaluate(record, requests, config, ui)?;
-    let judgement = thresholds::judge(&coverage, &record.sources, config)?;
     say_changed_sources(record, &coverage, ui);
     let log = Log::new(requests, config, ui);
-    let root = &record.workspace_root;
-    let patch = patch::measure(root, &coverage, config, &log, ui)?;
+    let verdict = Verdict::reach(record, &coverage, config, &log, ui)?;
+    let sections = verdict.sections();
+    let write_report = |request: &ReportRequest, out: &mut dyn Write| {
+        write_report(&coverage, &record.workspace_root, request, config, &sections, out)
+    };
     for request in requests {
         match &request.destination {
             Destination::Stdout if request.format == Format::Table => {
@@ -74,29 +74,20 @@ pub(super) fn write_reports(
             }
             Destination::Stdout => {
                 let mut stdout = ui.stdout();
-                write_report(&coverage, root, request, config, &mut stdout)
+                write_report(request, &mut stdout)
                     .and_then(|()| stdout.flush().map_err(anyhow::Error::from))
                     .context("failed to write to standard output")?;
             }
             Destination::File(path) => {
-                output_file::replace(path, |out| write_report(&coverage, root, request, config, out))?;
+                output_file::replace(path, |out| write_report(request, out))?;
                 ui.status("Wrote", shown(path));
             }
         }
     }
-    let n_errors = ui.errors().len();
-    let mut outcome = judgement.say(ui);
-    if baseline::settle(record, &coverage, config, &log, ui)? == Outcome::BelowThreshold {
-        outcome = Outcome::BelowThreshold;
-    }
-    if let Some(patch) = &patch
-        && patch::check(patch, config, &log, ui)? == Outcome::BelowPatchThreshold
-        && outcome == Outcome::Fine
-    {
-        outcome = Outcome::BelowPatchThreshold;
-    }
-    log.finish(root, &coverage, patch.as_ref(), &ui.errors()[n_errors..])?;
-    Ok(outcome)
+    verdict.say(config, &log, ui)?;
+    verdict.save_baseline(record, config, ui)?;
+    log.finish(&record.workspace_root, &coverage, &verdict, &sections)?;
+    Ok(verdict.outcome())
 }
 
 /// Lines are those of the sources that were compiled: what was edited since is counted on other lines.
@@ -122,6 +113,7 @@ fn write_report(
     workspace_root: &Path,
     request: &ReportRequest,
     config: &Config,
+    sections: &[String],
     out: &mut dyn Write,
 ) -> Result<()> {
     let (summary_only, skip_functions) = (request.summary_only, config.output.skip_functions);
@@ -137,8 +129,13 @@ fn write_report(
         Format::Codecov => codecov::write(coverage, out)?,
         Format::Markdown => {
             let options = match summary_only {
-                true => MarkdownOptions { most_files: 0, missing_lines: false, ..MarkdownOptions::DEFAULT },
-                false => MarkdownOptions::DEFAULT,
+                true => MarkdownOptions {
+                    most_files: 0,
+                    missing_lines: false,
+                    sections,
+                    ..MarkdownOptions::DEFAULT
+                },
+                false => MarkdownOptions { sections, ..MarkdownOptions::DEFAULT },
             };
             markdown::write(coverage, &options, out)?;
         }

@@ -1,4 +1,4 @@
-//! Which thresholds the numbers miss, how far, and in which files the rest is to be found. All but the printing is pure.
+//! Which thresholds the numbers miss, how far, and in which files the rest is to be found. Pure.
 
 #[cfg(test)]
 mod tests;
@@ -7,14 +7,12 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::path::Path;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 
-use super::Outcome;
 use super::config::{Config, Scope, Thresholds};
 use crate::coverage::summary::Ratio;
 use crate::coverage::{Coverage, FileCoverage, Summary};
 use crate::filter::{PathPattern, SourceLayout};
-use crate::ui::Ui;
 
 /// What the thresholds say about a report.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,19 +21,6 @@ pub(super) struct Judgement {
     pub(super) failures: Vec<String>,
     /// A remark for each part of the workspace that has thresholds and no file that counts.
     pub(super) unused: Vec<String>,
-}
-
-impl Judgement {
-    /// Prints everything, and gives what it means for the exit code.
-    pub(super) fn say(&self, ui: &Ui) -> Outcome {
-        for remark in &self.unused {
-            ui.warning("unused-threshold", remark);
-        }
-        for failure in &self.failures {
-            ui.error(&anyhow!("{failure}"));
-        }
-        if self.failures.is_empty() { Outcome::Fine } else { Outcome::BelowThreshold }
-    }
 }
 
 /// Holds the files that count against all thresholds.

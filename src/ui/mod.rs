@@ -36,7 +36,6 @@ struct State {
     /// `None` once the reader has gone away.
     stdout: Option<Box<dyn Write + Send>>,
     warnings: BTreeMap<&'static str, u64>,
-    errors: Vec<String>,
     progress: Option<Painter>,
     /// Whether another program draws a progress line on our terminal.
     beside_another: bool,
@@ -61,7 +60,6 @@ impl Ui {
             stderr,
             stdout: Some(stdout),
             warnings: BTreeMap::new(),
-            errors: Vec::new(),
             progress: None,
             beside_another: false,
         };
@@ -119,17 +117,10 @@ impl Ui {
 
     /// `error: …`: the whole chain of causes on one line, each cause once, then a `help: …` line for each cure in it.
     pub fn error(&self, error: &anyhow::Error) {
-        let message = one_line_chain(error);
-        self.labelled(Style::Error, "error", &message);
-        self.lock().errors.push(message);
+        self.labelled(Style::Error, "error", &one_line_chain(error));
         for cure in cures(error) {
             self.labelled(Style::Help, "help", &one_line(&cure));
         }
-    }
-
-    /// What stood behind `error: ` so far, for those who say it elsewhere too.
-    pub fn errors(&self) -> Vec<String> {
-        self.lock().errors.clone()
     }
 
     /// `failed: …`: one thing of many that did not succeed. Shown under `-q` too.
