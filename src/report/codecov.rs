@@ -1,6 +1,8 @@
 //! Codecov's own JSON: hits for each line, and `"1/2"` for a line of which a part ran.
 //!
-//!     {"coverage": {"src/lib.rs": {"12": 0, "13": "1/2", "14": 5}}}
+//! ```json
+//! {"coverage": {"src/lib.rs": {"12": 0, "13": "1/2", "14": 5}}}
+//! ```
 //!
 //! The format is that of <https://docs.codecov.com/docs/codecov-custom-coverage-format>.
 
