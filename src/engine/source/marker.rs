@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use super::attribute::Attribute;
 use super::item::{Extent, extent};
 use super::lexer::{Comment, Lexed};
 use super::outline::Around;
@@ -267,7 +268,10 @@ fn ignored(found: &[Found], lexed: &Lexed, lines: &Lines, marked: &mut Marked) {
         if next < ignored_until {
             continue;
         }
-        match extent(lexed, next, around.role(lexed)) {
+        // `#![allow(…)]` is about what is around it, and so nobody knows what the marker is about.
+        let is_inner = Attribute::at(lexed, next).is_some_and(|attribute| attribute.is_inner);
+        let extent = if is_inner { Extent::Nothing } else { extent(lexed, next, around.role(lexed)) };
+        match extent {
             Extent::Ends(end) if end > next => {
                 ignored_until = end;
                 marked.stretches.push(Stretch {

@@ -1,7 +1,7 @@
 //! Why something does not count, in words.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::marker::Marker;
 
@@ -73,6 +73,18 @@ impl Reason {
             | Reason::ConstFn { line }
             | Reason::Generated { line } => *line,
             Reason::Declared { reason, .. } => reason.line(),
+        }
+    }
+
+    /// The same, with the declaring file's path relative to a directory that it is below.
+    #[must_use]
+    pub fn relative_to(self, directory: &Path) -> Reason {
+        match self {
+            Reason::Declared { by, reason } => {
+                let by = by.strip_prefix(directory).map(Path::to_path_buf).unwrap_or(by);
+                Reason::Declared { by, reason }
+            }
+            other => other,
         }
     }
 

@@ -138,6 +138,10 @@ fn mistakes_are_told() {
             "3:! nothing follows `coverage:ignore` that it could be about",
         ),
         ("a();\n// coverage:ignore\n", "2:! nothing follows `coverage:ignore` that it could be about"),
+        (
+            "// coverage:ignore\n#![allow(a)]\nfn a() {}",
+            "1:! nothing follows `coverage:ignore` that it could be about",
+        ),
         ("// coverage:ignore\nfn a() { (", "1: what follows `coverage:ignore` has no end"),
         ("#[test] fn a() { (", "1: unclosed delimiter: test code around it counts"),
     ] {
