@@ -261,7 +261,10 @@ fn expression(lexed: &Lexed, start: usize, role: Role) -> Extent {
     let mut token = start;
     loop {
         token = match lexed.kind(token) {
-            Kind::Open(_) => match group(lexed, token) {
+            Kind::Open(delimiter) => match group(lexed, token) {
+                Ends(end) if role == Role::Macro && delimiter == b'{' && begins_anew(lexed, end) => {
+                    return Ends(end);
+                }
                 Ends(end) => end,
                 other => return other,
             },
@@ -296,6 +299,15 @@ fn expression(lexed: &Lexed, start: usize, role: Role) -> Extent {
             }
             _ => token + 1,
         };
+    }
+}
+
+/// Whether what stands here cannot go on with what a block ends: a macro's own syntax, `a { … } b { … }`.
+fn begins_anew(lexed: &Lexed, token: usize) -> bool {
+    match lexed.kind(token) {
+        Kind::Ident => !matches!(lexed.text_of(token), b"else" | b"as"),
+        Kind::RawIdent | Kind::Lifetime | Kind::Byte(b'#' | b'$') => true,
+        _ => false,
     }
 }
 

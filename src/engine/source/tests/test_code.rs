@@ -274,6 +274,8 @@ fn macro_calls_are_looked_through() {
         "fn live() { quote! { #[test] fn #name() { } } } «#[test] fn t() { }»",
         "fn live() { quote_spanned!(a => #[cfg(test)] mod t { }); }",
         "select! { «#[cfg(test)] a = b => { c }» d = e => { f } }",
+        "cases! { a { b } «#[should_panic] c { d }» e { f } «#[test] g { h }» #[i] j { k } }",
+        "cases! { «#[test] a => { b }» c => { d } «#[test] e => f { g } else { h },» i => j }",
         "lazy_static! { «#[cfg(test)] static ref A: B<C, D> = e;» static ref F: u8 = 1; }",
         "bitflags! { struct A: u8 { «#[cfg(test)] const B = 1;» const C = 2; } }",
     ]);
