@@ -87,8 +87,8 @@ impl Sources {
         let scanned = tree::walk(&roots, others, &options, threads, &read);
         let reported = |path: &Path| filter.reported_path(path.as_os_str().as_encoded_bytes());
         let named = |(path, mut scan): (PathBuf, FileScan)| {
-            if let Some(Reason::Declared { by, .. }) = &mut scan.whole {
-                *by = PathBuf::from(&*String::from_utf8_lossy(&reported(by)));
+            for root in &layout.roots {
+                scan.whole = scan.whole.map(|reason| reason.relative_to(Path::new(root)));
             }
             (reported(&path), (path, scan))
         };
