@@ -99,6 +99,8 @@ pub struct Config {
     pub comparison: Comparison,
     /// Which CI service reads what we print.
     pub ci: Ci,
+    /// What a run of some of the tests is held against instead.
+    pub partial_run: PartialRun,
     /// How we talk.
     pub display: Display,
 }
@@ -185,18 +187,29 @@ impl Config {
             },
             thresholds: Thresholds::NONE,
             scoped_thresholds: Vec::new(),
-            comparison: Comparison {
-                patch: false,
-                patch_base: None,
-                patch_lines: None,
-                baseline: None,
-                save_baseline: None,
-                ratchet: None,
-            },
+            partial_run: PartialRun { thresholds: Thresholds::NONE, comparison: Comparison::NONE },
+            comparison: Comparison::NONE,
             ci: Ci::Auto,
             display: Display { verbosity: Verbosity::Normal, color: ColorChoice::Auto },
         }
     }
+
+    /// The same for a run of some of the tests.
+    pub fn for_partial_run(&self) -> Config {
+        let PartialRun { thresholds, comparison } = self.partial_run.clone();
+        Config { thresholds, comparison, scoped_thresholds: Vec::new(), ..self.clone() }
+    }
+}
+
+/// What a run of some of the tests is held against: what was asked for when it was started. What manifests demand, they
+/// demand of whole runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PartialRun {
+    /// In place of [`Config::thresholds`] and [`Config::scoped_thresholds`].
+    pub thresholds: Thresholds,
+    /// In place of [`Config::comparison`].
+    pub comparison: Comparison,
 }
 
 /// Which packages of the workspace are tested and counted.
@@ -683,6 +696,16 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// Nothing.
+    pub const NONE: Comparison = Comparison {
+        patch: false,
+        patch_base: None,
+        patch_lines: None,
+        baseline: None,
+        save_baseline: None,
+        ratchet: None,
+    };
+
     /// Whether patch coverage is asked for.
     pub fn wants_patch(&self) -> bool {
         self.patch || self.patch_base.is_some() || self.patch_lines.is_some()

@@ -103,6 +103,7 @@ pub(super) fn foreign_record(config: &Config) -> Result<(RunRecord, PathBuf)> {
         outside: None,
         tests: Vec::new(),
         manifests,
+        is_partial: false,
         recorded: None,
     };
     Ok((record, usual_dir))

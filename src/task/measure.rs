@@ -260,6 +260,10 @@ fn record(
             .map(|(name, outcome)| (name.clone(), outcome.to_string()))
             .collect(),
     });
+    let did_not_run = |result: &runner::BinaryResult| {
+        matches!(result.outcome, runner::Outcome::NotRun | runner::Outcome::CutShort(CutShort::Interrupted))
+    };
+    let is_partial = config.tests.filter.is_some() || run.results.iter().any(did_not_run);
     RunRecord {
         workspace_root: workspace.root.clone(),
         sources: sources::source_layout(workspace, config),
@@ -270,6 +274,7 @@ fn record(
         outside: None,
         tests: tests.collect(),
         manifests: Vec::new(),
+        is_partial,
         recorded: None,
     }
 }

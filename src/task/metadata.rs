@@ -12,7 +12,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use serde_json::Value;
 
-use super::config::{Config, PackageExclusion, Scope, ScopedThresholds, Thresholds};
+use super::config::{Config, PackageExclusion, PartialRun, Scope, ScopedThresholds, Thresholds};
 use super::flags::{self, Invocation, Keys, WORKSPACE_TABLE, nearest};
 use super::record::ManifestRecord;
 use crate::filter::PathPattern;
@@ -33,7 +33,9 @@ pub(super) fn configure(asked: &Invocation, manifests: &[ManifestRecord]) -> Res
             Some(package) => read_package(manifest, package, &mut config)?,
         }
     }
-    asked.with_keys(&keys).config(config)
+    let Config { thresholds, comparison, .. } = asked.config(Config::new())?;
+    let config = asked.with_keys(&keys).config(config)?;
+    Ok(Config { partial_run: PartialRun { thresholds, comparison }, ..config })
 }
 
 /// The keys of a package that are no thresholds: name, type, and what it does.

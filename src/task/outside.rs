@@ -66,6 +66,7 @@ pub(super) fn show_env(
         outside: Some(wrapper),
         tests: Vec::new(),
         manifests: manifests.to_vec(),
+        is_partial: false,
         recorded: None,
     };
     output_file::write(&layout.run_json(), record.render().as_bytes())?;

@@ -138,6 +138,7 @@ fn record(
         outside: None,
         tests: Vec::new(),
         manifests: Vec::new(),
+        is_partial: true,
         recorded: None,
     });
     let build = &program.build;

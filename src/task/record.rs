@@ -37,6 +37,8 @@ pub struct RunRecord {
     pub tests: Vec<TestRecord>,
     /// What the manifests said: first the workspace's, then those of its members.
     pub manifests: Vec<ManifestRecord>,
+    /// Whether it is known that not all tests ran.
+    pub is_partial: bool,
     /// When the run had ended, if that is some time ago. Sources that are newer are not those that were measured.
     pub recorded: Option<SystemTime>,
 }
@@ -123,6 +125,7 @@ impl RunRecord {
             "outside": self.outside,
             "tests": tests.collect::<Vec<_>>(),
             "manifests": manifests.collect::<Vec<_>>(),
+            "is_partial": self.is_partial,
         });
         format!("{record:#}\n")
     }
@@ -172,6 +175,7 @@ impl RunRecord {
             outside: value.get("outside").and_then(Value::as_str).map(str::to_owned),
             tests: list(value, "tests")?.iter().map(parse_test).collect::<Result<_>>()?,
             manifests: list(value, "manifests")?.iter().map(parse_manifest).collect::<Result<_>>()?,
+            is_partial: value.get("is_partial").and_then(Value::as_bool).context("no `is_partial`")?,
             recorded: None,
         })
     }
@@ -316,6 +320,7 @@ mod tests {
                     coverage: Value::Null,
                 },
             ],
+            is_partial: true,
             recorded: None,
         };
         let value = serde_json::from_str(&record.render()).expect("JSON");

@@ -52,6 +52,11 @@ pub(super) fn write_reports(
     config: &Config,
     ui: &Ui,
 ) -> Result<Outcome> {
+    let partial = record.is_partial.then(|| config.for_partial_run());
+    if partial.as_ref().is_some_and(|partial| partial != config) {
+        ui.note("not all tests ran, so the numbers are not held against what the manifests demand");
+    }
+    let config = partial.as_ref().unwrap_or(config);
     let coverage = evaluate::evaluate(record, requests, config, ui)?;
     say_changed_sources(record, &coverage, ui);
     let log = Log::new(requests, config, ui);

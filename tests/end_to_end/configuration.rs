@@ -173,3 +173,24 @@ fn mistakes_are_refused_by_every_command() {
     // What removes things needs no configuration.
     xtask(&workspace).args(["coverage", "clean"]).run().expect_success();
 }
+
+#[test]
+fn manifests_demand_of_whole_runs() {
+    let workspace = measured();
+    workspace.replace("Cargo.toml", "fail-under-lines = 50\n", "fail-under-lines = 60\n");
+    let note = "note: not all tests ran, so the numbers are not held against what the manifests demand\n";
+    let run = |arguments: &[&str]| xtask(&workspace).arg("coverage").args(arguments).run();
+    let whole = run(&[]).expect_success();
+    assert!(!whole.stderr.contains(note), "{}", whole.stderr);
+    // The same numbers, if the name were not there.
+    let some = run(&["parse"]).expect_success();
+    assert!(some.stderr.contains(note), "{}", some.stderr);
+    let again = report(&workspace, &[]).expect_success();
+    assert!(again.stderr.contains(note), "{}", again.stderr);
+    // What is asked for now is meant for now.
+    let error = "is below the threshold 99%";
+    let asked = run(&["parse", "--fail-under-lines", "99"]).expect_code(2);
+    assert!(asked.stderr.contains(error), "{}", asked.stderr);
+    let whole = run(&["--fail-under-lines", "99"]).expect_code(2);
+    assert!(whole.stderr.contains(error) && !whole.stderr.contains(note), "{}", whole.stderr);
+}
