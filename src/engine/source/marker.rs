@@ -317,8 +317,10 @@ pub(super) fn generated(lexed: &Lexed, lines: &Lines) -> Option<u32> {
         let mut offset = 0;
         while let Some(distance) = position_of(WORD, &text[offset..]) {
             offset += distance + WORD.len();
+            let before = (offset - WORD.len()).checked_sub(1).and_then(|before| text.get(before));
+            // In quotes, it is what the text is about.
             let is_word = !text.get(offset).is_some_and(|&byte| is_word_byte(byte))
-                && !text.get(offset.wrapping_sub(WORD.len() + 1)).is_some_and(|&byte| is_word_byte(byte));
+                && !before.is_some_and(|&byte| is_word_byte(byte) || matches!(byte, b'`' | b'"' | b'\''));
             if is_word {
                 return Some(lines.line(comment.start + (offset - WORD.len()) as u32));
             }

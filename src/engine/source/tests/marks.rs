@@ -173,6 +173,7 @@ fn generated_files_say_so_at_their_top() {
         ("// @generatedly @generated", Some(1)),
         ("const A: &str = \"@generated\";", None),
         ("// generated", None),
+        ("//! Looks for `@generated` and \"@generated\".", None),
     ] {
         let whole = scan(text.as_bytes(), &USUAL).whole;
         assert_eq!(whole, line.map(|line| Reason::Generated { line }), "{text:?}");
