@@ -41,13 +41,15 @@ pub fn walk(
     read: &(dyn Fn(&Path) -> Option<Vec<u8>> + Sync),
 ) -> BTreeMap<PathBuf, FileScan> {
     let mut graph = Graph::default();
+    let others: BTreeSet<PathBuf> = others.iter().map(|other| normalized(other)).collect();
+    // Most files are among them: all threads have work, where a walk goes from one wave of files to the next.
+    graph.scan_all(others.clone(), options, threads, read);
     let mut starts: Vec<usize> =
         roots.iter().map(|root| graph.node(Node { file: normalized(root), name: None })).collect();
     graph.follow(options, threads, read);
 
-    let others: BTreeSet<PathBuf> = others.iter().map(|other| normalized(other)).collect();
-    let unreached: Vec<PathBuf> =
-        others.into_iter().filter(|other| !graph.scans.contains_key(other)).collect();
+    let reached: BTreeSet<&PathBuf> = graph.nodes.iter().map(|node| &node.file).collect();
+    let unreached: Vec<PathBuf> = others.into_iter().filter(|other| !reached.contains(other)).collect();
     let unreached: Vec<usize> = unreached.into_iter().map(|other| graph.node(Node::named(other))).collect();
     graph.follow(options, threads, read);
     let declared = graph.declared();
@@ -152,6 +154,23 @@ impl Graph {
         })
     }
 
+    /// Reads files, unless they have been read.
+    fn scan_all(
+        &mut self,
+        mut files: BTreeSet<PathBuf>,
+        options: &Options,
+        threads: usize,
+        read: &(dyn Fn(&Path) -> Option<Vec<u8>> + Sync),
+    ) {
+        files.retain(|file| !self.scans.contains_key(file));
+        let work = |file: PathBuf| {
+            let is_near = file.components().count() <= MAX_PARTS;
+            let scan = is_near.then(|| read(&file)).flatten().map(|text| scan(&text, options));
+            (file, scan)
+        };
+        self.scans.extend(map_in_order(files.into_iter().collect(), threads, work));
+    }
+
     /// Reads the files of the nodes that have not been followed, then those of the modules that these declare, and so on.
     fn follow(
         &mut self,
@@ -161,17 +180,8 @@ impl Graph {
     ) {
         while self.edges.len() < self.nodes.len() {
             let wave = self.edges.len()..self.nodes.len();
-            let new: BTreeSet<PathBuf> = self.nodes[wave.clone()]
-                .iter()
-                .filter(|node| !self.scans.contains_key(&node.file))
-                .map(|node| node.file.clone())
-                .collect();
-            let work = |file: PathBuf| {
-                let is_near = file.components().count() <= MAX_PARTS;
-                let scan = is_near.then(|| read(&file)).flatten().map(|text| scan(&text, options));
-                (file, scan)
-            };
-            self.scans.extend(map_in_order(new.into_iter().collect(), threads, work));
+            let files = self.nodes[wave.clone()].iter().map(|node| node.file.clone()).collect();
+            self.scan_all(files, options, threads, read);
             for from in wave {
                 let node = self.nodes[from].clone();
                 let modules = match self.scans.get(&node.file) {
