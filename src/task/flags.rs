@@ -197,13 +197,6 @@ impl Invocation {
                 "add `--output-dir <DIRECTORY>`"
             ));
         }
-        let comparison = &config.comparison;
-        if output.enabled && comparison.ratchet.is_some() && comparison.baseline.is_none() {
-            bail!(Advised::new(
-                "`--ratchet` needs `--baseline`: a fall is one from somewhere",
-                "add `--baseline <FILE>`; `--save-baseline <FILE>` makes such a file"
-            ));
-        }
         let requests = output.requests(self.command, Path::new(""));
         if given("skip-functions")
             && !requests.iter().any(|request| matches!(request.format, Format::Lcov | Format::Json))

@@ -35,6 +35,14 @@ pub(super) fn configure(asked: &Invocation, manifests: &[ManifestRecord]) -> Res
     }
     let Config { thresholds, comparison, .. } = asked.config(Config::new())?;
     let config = asked.with_keys(&keys).config(config)?;
+    // Either of them may stand in the manifest, so that the command line alone does not tell.
+    let needs_baseline = config.comparison.ratchet.is_some() && config.comparison.baseline.is_none();
+    if config.output.enabled && needs_baseline {
+        bail!(Advised::new(
+            "`--ratchet` needs `--baseline`: a fall is one from somewhere",
+            "add `--baseline <FILE>`; `--save-baseline <FILE>` makes such a file"
+        ));
+    }
     Ok(Config { partial_run: PartialRun { thresholds, comparison }, ..config })
 }
 

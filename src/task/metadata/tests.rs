@@ -119,6 +119,28 @@ fn the_command_line_and_the_environment_overrule_a_manifest() {
 }
 
 #[test]
+fn the_ratchet_and_its_baseline_may_stand_in_two_places() {
+    for (line, manifest) in [
+        ("coverage --ratchet 0.5", json!({"baseline": "b.json"})),
+        ("coverage report --baseline /w/b.json", json!({"ratchet": 0.5})),
+        ("coverage", json!({"ratchet": 0.5, "baseline": "b.json"})),
+    ] {
+        let comparison = configured(line, manifest, Value::Null).expect(line).comparison;
+        assert_eq!(comparison.ratchet, Some(50), "{line}");
+        assert_eq!(comparison.baseline.as_deref(), Some("/w/b.json".as_ref()), "{line}");
+    }
+    check_error(
+        json!({"ratchet": 0.5}),
+        Value::Null,
+        "`--ratchet` needs `--baseline`: a fall is one from somewhere",
+        "add `--baseline <FILE>`; `--save-baseline <FILE>` makes such a file",
+    );
+    let alone = configured("coverage --ratchet 0", Value::Null, Value::Null).expect_err("no baseline");
+    assert!(alone.to_string().starts_with("`--ratchet` needs `--baseline`"), "{alone}");
+    configured("coverage --no-report", json!({"ratchet": 0.5}), Value::Null).expect("nothing is compared");
+}
+
+#[test]
 fn lists_are_replaced_as_a_whole() {
     let excluded = json!({"exclude-files": ["a", "b"], "features": ["x"]});
     check("coverage --exclude-files c", excluded, |config| {
