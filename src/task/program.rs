@@ -32,8 +32,10 @@ pub(super) fn run(
     ui: &Ui,
 ) -> Result<Outcome> {
     measure::check_markers(workspace, config, ui)?;
-    patch::prepare(&workspace.root, config)?;
-    baseline::prepare(config)?;
+    // Of one program, manifests demand nothing, unless its counts are added to those of a whole run.
+    let compared = if config.tests.keep_profiles { config } else { &config.for_partial_run() };
+    patch::prepare(&workspace.root, compared)?;
+    baseline::prepare(compared)?;
     let layout = workspace.layout();
     let _lock = measure::lock(&layout, ui)?;
 

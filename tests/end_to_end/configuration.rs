@@ -193,4 +193,12 @@ fn manifests_demand_of_whole_runs() {
     assert!(asked.stderr.contains(error), "{}", asked.stderr);
     let whole = run(&["--fail-under-lines", "99"]).expect_code(2);
     assert!(whole.stderr.contains(error) && !whole.stderr.contains(note), "{}", whole.stderr);
+    // What only whole runs are compared with may be missing before some of the tests run.
+    let valid = workspace.read("Cargo.toml");
+    workspace.write(
+        "Cargo.toml",
+        &valid.replacen("fail-under-lines", "baseline = \"b.json\"\nfail-under-lines", 1),
+    );
+    run(&[]).expect_code(1).expect_stderr("failed to read the baseline");
+    run(&["parse"]).expect_success().expect_stderr(note);
 }
