@@ -245,8 +245,8 @@ impl PathFilter {
             Some(package) => strip_dir(path, package.dir.as_bytes()),
             None => in_workspace,
         };
-        let (set, pattern) = default_pattern(relative.unwrap_or(path), owner.is_some())?;
-        leaves_out(set).then_some(Exclusion::Pattern(pattern))
+        let mut patterns = default_patterns(relative.unwrap_or(path), owner.is_some());
+        patterns.find(|(set, _)| leaves_out(*set)).map(|(_, pattern)| Exclusion::Pattern(pattern))
     }
 }
 
@@ -264,8 +264,11 @@ fn auxiliary_kind(path: &[u8], package: &PackageSources) -> Option<AuxiliaryKind
     package.auxiliary_targets.iter().find_map(of_target)
 }
 
-/// The default exclusion that a path matches, relative to its package.
-fn default_pattern(relative: &[u8], is_package: bool) -> Option<(DefaultSet, &'static str)> {
+/// The default exclusions that a path matches, relative to its package. There may be some of several sets.
+fn default_patterns(
+    relative: &[u8],
+    is_package: bool,
+) -> impl Iterator<Item = (DefaultSet, &'static str)> + use<> {
     let mut components: Vec<&[u8]> = relative.split(|&byte| byte == b'/').collect();
     let name = components.pop().unwrap_or_default();
     let has_dir = |dir: &[u8]| components.contains(&dir);
@@ -280,7 +283,7 @@ fn default_pattern(relative: &[u8], is_package: bool) -> Option<(DefaultSet, &'s
         (DefaultSet::Tests, "*_tests.rs", name.ends_with(b"_tests.rs")),
         (DefaultSet::Tests, "tests.rs", name == b"tests.rs"),
     ];
-    rows.into_iter().find_map(|(set, pattern, matches)| matches.then_some((set, pattern)))
+    rows.into_iter().filter_map(|(set, pattern, matches)| matches.then_some((set, pattern)))
 }
 
 /// What is left of `path` below the directory `dir`; `None` if it is not below it.

@@ -160,6 +160,21 @@ fn each_set_can_count() {
 }
 
 #[test]
+fn what_is_in_two_sets_counts_if_both_do() {
+    let [tests, migrations] = [DefaultSet::Tests, DefaultSet::Migrations];
+    for (sets, expected) in [
+        (vec![tests, migrations], Some("tests/")),
+        (vec![tests], Some("tests/")),
+        (vec![migrations], Some("migrations/")),
+        (vec![], None),
+    ] {
+        let filter = PathFilter::new(layout(), FilterRules { defaults: sets, ..FilterRules::default() });
+        let found = filter.exclusion(b"/w/src/tests/migrations/m1.rs");
+        assert_eq!(found, expected.map(Exclusion::Pattern));
+    }
+}
+
+#[test]
 fn what_is_included_counts_whatever_excludes_it() {
     let glob = |text: &str, origin: &str| PathPattern::glob(text, origin).expect("a glob");
     let rules = FilterRules {
