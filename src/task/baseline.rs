@@ -7,8 +7,8 @@ use std::path::{Path, absolute};
 use anyhow::{Result, anyhow};
 
 use super::config::{self, Config};
-use super::patch::decimal;
 use super::record::RunRecord;
+use super::thresholds::{decimal, needed};
 use super::{output_file, shown};
 use crate::coverage::{Coverage, FileCoverage};
 use crate::report::baseline::{Baseline, BaselineError, Comparison, compare, shortfall};
@@ -72,17 +72,17 @@ pub(super) fn measure(
 /// How far lines fell beyond so many hundredths of a percentage point.
 fn failure(comparison: &Comparison, tolerance: u16) -> Option<String> {
     let (then, now) = (comparison.then.lines, comparison.now.lines);
-    let needed = shortfall(then, now, tolerance);
-    let (plural, are) = if needed == 1 { ("", "is") } else { ("s", "are") };
-    (needed > 0).then(|| {
+    let shortfall = shortfall(then, now, tolerance);
+    (shortfall > 0).then(|| {
         format!(
             "line coverage fell from {then} ({} of {}) to {now} ({} of {}), by more than the {} points that `--ratchet` \
-             allows: {needed} more line{plural} {are} needed",
+             allows: {}",
             then.covered,
             then.count,
             now.covered,
             now.count,
-            decimal(tolerance)
+            decimal(tolerance),
+            needed("line", shortfall)
         )
     })
 }

@@ -6,6 +6,7 @@ use anyhow::{Result, anyhow};
 
 use super::ci::{Log, Service};
 use super::config::Config;
+use super::thresholds::{decimal, needed};
 use crate::coverage::Coverage;
 use crate::git::repository::{Base, Changes, Problem, Repository, Wanted};
 use crate::report::patch::{PatchCoverage, PatchFile, render};
@@ -97,13 +98,12 @@ fn of_changes(
 pub(super) fn failure(patch: &PatchCoverage, config: &Config) -> Option<String> {
     let ratio = patch.total;
     let hundredths = config.comparison.patch_lines.filter(|hundredths| !ratio.reaches(*hundredths))?;
-    let needed = ratio.missing_to(hundredths);
-    let (plural, are) = if needed == 1 { ("", "is") } else { ("s", "are") };
     Some(format!(
-        "patch coverage {ratio} ({} of {} changed lines) is below the threshold {}%: {needed} more line{plural} {are} needed",
+        "patch coverage {ratio} ({} of {} changed lines) is below the threshold {}%: {}",
         ratio.covered,
         ratio.count,
-        decimal(hundredths)
+        decimal(hundredths),
+        needed("line", ratio.missing_to(hundredths))
     ))
 }
 
@@ -120,12 +120,4 @@ pub(super) fn say(patch: &PatchCoverage, config: &Config, log: &Log<'_>, ui: &Ui
         log.section("patch_missing_lines", "Changed lines that did not run", missing)?;
     }
     Ok(())
-}
-
-/// Hundredths as people write them: `80`, `79.50`.
-pub(super) fn decimal(hundredths: u16) -> String {
-    match (hundredths / 100, hundredths % 100) {
-        (whole, 0) => whole.to_string(),
-        (whole, decimals) => format!("{whole}.{decimals:02}"),
-    }
 }

@@ -184,9 +184,9 @@ fn failing_files(of_scope: &str, files: &[&FileNumbers], share: u16) -> Vec<Stri
         _ => ("files", "are"),
     };
     let more = failing.len() - FILES_NAMED;
-    let share = percentage(share);
+    let share = decimal(share);
     sentences
-        .push(format!("and {more} more {files} {are} below the threshold {share} for each file{of_scope}"));
+        .push(format!("and {more} more {files} {are} below the threshold {share}% for each file{of_scope}"));
     sentences
 }
 
@@ -201,20 +201,20 @@ fn total(files: &[&FileNumbers], numbers: fn(&Summary) -> Ratio) -> Ratio {
 /// `line coverage of … 79.93% (1203 of 1505) is below the threshold 80%`
 fn below(kind: &str, of: &str, ratio: Ratio, share: u16) -> String {
     let Ratio { covered, count } = ratio;
-    let share = percentage(share);
-    format!("{kind} coverage{of} {ratio} ({covered} of {count}) is below the threshold {share}")
+    let share = decimal(share);
+    format!("{kind} coverage{of} {ratio} ({covered} of {count}) is below the threshold {share}%")
 }
 
-/// Hundredths of a percent as their user wrote them.
-fn percentage(hundredths: u16) -> String {
+/// Hundredths as people write them: `80`, `79.50`.
+pub(super) fn decimal(hundredths: u16) -> String {
     match (hundredths / 100, hundredths % 100) {
-        (whole, 0) => format!("{whole}%"),
-        (whole, decimals) => format!("{whole}.{decimals:02}%"),
+        (whole, 0) => whole.to_string(),
+        (whole, decimals) => format!("{whole}.{decimals:02}"),
     }
 }
 
 /// `1 more line is needed`
-fn needed(kind: &str, count: u64) -> String {
+pub(super) fn needed(kind: &str, count: u64) -> String {
     let (plural, are) = if count == 1 { ("", "is") } else { ("s", "are") };
     format!("{count} more {kind}{plural} {are} needed")
 }
