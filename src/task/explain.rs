@@ -8,12 +8,12 @@ use anyhow::{Result, bail};
 use super::config::Config;
 use super::exclusion::{self, Sources};
 use super::flags::Invocation;
-use super::record::RunRecord;
 use super::{Outcome, discover, evaluate, input, manifests, metadata, outside, sources, threads};
 use crate::coverage::{Coverage, FileCoverage, Model};
 use crate::filter::PathFilter;
 use crate::format::covfun::Position;
-use crate::source::Excluded;
+use crate::report::name;
+use crate::source::{Excluded, Reason};
 use crate::ui::Ui;
 use crate::ui::message::Advised;
 
@@ -48,7 +48,17 @@ pub(super) fn explain(asked: &Invocation, config: &Config, ui: &Ui) -> Result<Ou
         // LLVM knows files only.
         Model::Llvm => Sources::default(),
     };
-    let coverage = last_run.ok().map(|record| counts(&record, config, ui)).transpose()?;
+    let coverage = match last_run {
+        Ok(record) => match evaluate::evaluate(&record, &[], config, ui) {
+            Ok(coverage) => Ok(coverage),
+            // That no file counts is what people ask about; and what counts is known without profiles.
+            Err(error) => {
+                ui.note(format_args!("failed to evaluate the last run: {error:#}"));
+                Err("how often it ran is not known")
+            }
+        },
+        Err(_) => Err("it was not measured yet"),
+    };
     let explanation = Explanation { filter, sources, coverage };
     for (path, line) in places {
         let mut text = String::new();
@@ -83,16 +93,12 @@ fn place(text: &str, root: &Path) -> Result<(PathBuf, Option<u32>)> {
     ))
 }
 
-/// What the last run counted.
-fn counts(record: &RunRecord, config: &Config, ui: &Ui) -> Result<Coverage> {
-    evaluate::evaluate(record, &[], config, ui)
-}
-
 /// All that there is to know.
 struct Explanation {
     filter: PathFilter,
     sources: Sources,
-    coverage: Option<Coverage>,
+    /// What the last run counted, or why that is not known.
+    coverage: Result<Coverage, &'static str>,
 }
 
 impl Explanation {
@@ -106,14 +112,14 @@ impl Explanation {
             return Err(format!("it {exclusion}"));
         }
         match self.sources.whole(reported) {
-            Some(reason) => Err(reason.to_string()),
+            Some(reason) => Err(safe(reason)),
             None => Ok(None),
         }
     }
 
     fn of_file(&self, path: &Path, out: &mut String) {
         let (stored, reported) = self.names(path);
-        let name = String::from_utf8_lossy(&reported);
+        let name = name::text(&reported);
         match self.verdict(stored, &reported) {
             Err(why) => {
                 let _ = writeln!(out, "{name} does not count: {why}");
@@ -128,16 +134,16 @@ impl Explanation {
                 let _ = writeln!(out, "{name} counts: {why}");
             }
         }
-        match self.file(&reported) {
-            Some(file) => {
+        match (self.file(&reported), &self.coverage) {
+            (Some(file), _) => {
                 let lines = file.summary.lines;
                 let _ = writeln!(out, "    {} of {} lines ran ({lines})", lines.covered, lines.count);
             }
-            None if self.coverage.is_some() => {
+            (None, Ok(_)) => {
                 let _ = writeln!(out, "    the last run knows no code in it that counts");
             }
-            None => {
-                let _ = writeln!(out, "    it was not measured yet");
+            (None, Err(unknown)) => {
+                let _ = writeln!(out, "    {unknown}");
             }
         }
         for stretch in self.sources.stretches(&reported) {
@@ -147,7 +153,7 @@ impl Explanation {
 
     fn of_line(&self, path: &Path, line: u32, out: &mut String) {
         let (stored, reported) = self.names(path);
-        let name = format!("{}:{line}", String::from_utf8_lossy(&reported));
+        let name = format!("{}:{line}", name::text(&reported));
         if let Err(why) = self.verdict(stored, &reported) {
             let _ = writeln!(out, "{name} does not count: {why}");
             return;
@@ -157,22 +163,22 @@ impl Explanation {
         let stretches = self.sources.stretches(&reported).iter();
         let mut on_line =
             stretches.filter(|stretch| (first_line(stretch)..=last_line(stretch)).contains(&line));
-        match (counted, on_line.next()) {
-            (Some(counted), _) if counted.count > 0 => {
+        match (counted, on_line.next(), &self.coverage) {
+            (Some(counted), ..) if counted.count > 0 => {
                 let times =
                     if counted.count == 1 { "once".to_owned() } else { format!("{} times", counted.count) };
                 let _ = writeln!(out, "{name} counts: it ran {times}");
             }
-            (Some(_), _) => {
+            (Some(_), ..) => {
                 let _ = writeln!(out, "{name} counts: it never ran");
             }
-            (None, Some(stretch)) => {
+            (None, Some(stretch), _) => {
                 let _ = writeln!(out, "{name} does not count: {}", reason(stretch));
             }
-            (None, None) if self.coverage.is_none() => {
-                let _ = writeln!(out, "{name} counts if there is code on it: it was not measured yet");
+            (None, None, Err(unknown)) => {
+                let _ = writeln!(out, "{name} counts if there is code on it: {unknown}");
             }
-            (None, None) => {
+            (None, None, Ok(_)) => {
                 let _ = writeln!(out, "{name} does not count: there is no code on it");
             }
         }
@@ -185,7 +191,7 @@ impl Explanation {
     }
 
     fn file(&self, reported: &[u8]) -> Option<&FileCoverage> {
-        self.coverage.as_ref()?.files.iter().find(|file| *file.path == *reported)
+        self.coverage.as_ref().ok()?.files.iter().find(|file| *file.path == *reported)
     }
 }
 
@@ -208,5 +214,10 @@ fn lines_of(stretch: &Excluded) -> String {
 
 fn reason(stretch: &Excluded) -> String {
     let unless = if stretch.unless_run { ", unless it ran" } else { "" };
-    format!("{}{unless}", stretch.reason)
+    format!("{}{unless}", safe(&stretch.reason))
+}
+
+/// A reason can quote the source, which can hold anything.
+fn safe(reason: &Reason) -> String {
+    name::text(reason.to_string().as_bytes()).into_owned()
 }

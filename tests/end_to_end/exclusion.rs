@@ -222,6 +222,17 @@ src/markers.rs counts
         .run()
         .expect_success();
     assert_eq!(below.stdout, "src/shared.rs:4 counts: it ran once\n");
+    // Where nothing counts any more, or the counts are gone, the question still has an answer.
+    let report = |arguments: &[&str]| {
+        xtask(&workspace).args(["coverage", "report", "--explain", "src/shared.rs:4"]).args(arguments).run()
+    };
+    let none = report(&["--exclude-files", "**/*.rs"]).expect_success();
+    assert_eq!(none.stdout, "src/shared.rs:4 does not count: it matches --exclude-files `**/*.rs`\n");
+    none.expect_stderr("note: failed to evaluate the last run: none of ");
+    fs::remove_dir_all(workspace.root().join("target/coverage/raw")).expect("there are profiles");
+    let gone = report(&[]).expect_success();
+    assert_eq!(gone.stdout, "src/shared.rs:4 counts if there is code on it: how often it ran is not known\n");
+    gone.expect_stderr("note: failed to evaluate the last run: failed to read profile ");
     let nothing = explain(&["src/nothing.rs:3"]).expect_code(1);
     assert!(nothing.stderr.contains("no file `src/nothing.rs:3`"), "{}", nothing.stderr);
 }
