@@ -120,7 +120,7 @@ impl Baseline {
                     _ => missing.push(line..=line),
                 }
             }
-            let path = String::from_utf8_lossy(&file.path).into_owned();
+            let path = name::text(&file.path).into_owned();
             files.insert(path, FileNumbers { numbers, hash: hash(file), missing });
         }
         Baseline { model: coverage.model, totals, files }

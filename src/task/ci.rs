@@ -2,6 +2,7 @@
 //!
 //! GitHub's runner takes commands from either stream of a process, so those that are no part of a report go to standard error.
 
+use std::collections::HashMap;
 use std::env;
 use std::fs::{self, File};
 use std::io::Write;
@@ -16,6 +17,7 @@ use crate::coverage::Coverage;
 use crate::git::repository::{Repository, Surroundings, Wanted};
 use crate::report::annotations::{self, MOST, command};
 use crate::report::markdown::{self, MarkdownOptions};
+use crate::report::name;
 use crate::report::patch::PatchCoverage;
 use crate::report::table::render_total_line;
 use crate::ui::Ui;
@@ -182,18 +184,22 @@ fn warnings(root: &Path, coverage: &Coverage, patch: Option<&PatchCoverage>) -> 
         let found = repository.as_ref().and_then(path_of);
         found.map_or_else(|| path.to_owned(), |path| String::from_utf8_lossy(&path).into_owned())
     };
+    let of_patch = patch.map(|patch| {
+        let missing = patch.files.iter().filter(|part| !part.missing.is_empty());
+        missing.map(|part| (part.path.as_str(), &part.missing)).collect::<HashMap<_, _>>()
+    });
     let mut stretches = Vec::new();
     for file in coverage.files.iter().filter(|file| file.summary.lines.missed() > 0) {
-        let path = String::from_utf8_lossy(&file.path);
-        let missing = match patch {
-            Some(patch) => match patch.files.iter().find(|part| part.path == path) {
-                Some(part) if !part.missing.is_empty() => Some(&part.missing),
-                _ => continue,
+        let missing = match &of_patch {
+            Some(of_patch) => match of_patch.get(&*name::text(&file.path)) {
+                Some(missing) => Some(missing),
+                None => continue,
             },
             None => None,
         };
         let is_wanted = |line: u32| missing.is_none_or(|missing| missing.binary_search(&line).is_ok());
-        stretches.extend(annotations::stretches(&in_repository(&path), file.lines(), is_wanted));
+        let path = in_repository(&String::from_utf8_lossy(&file.path));
+        stretches.extend(annotations::stretches(&path, file.lines(), is_wanted));
     }
     let title = if patch.is_some() { "Changed lines not covered" } else { "Lines not covered" };
     annotations::warnings(stretches, title)

@@ -9,6 +9,7 @@ use super::config::Config;
 use super::thresholds::{decimal, needed};
 use crate::coverage::Coverage;
 use crate::git::repository::{Base, Changes, Problem, Repository, Wanted};
+use crate::report::name;
 use crate::report::patch::{PatchCoverage, PatchFile, render};
 use crate::ui::Ui;
 use crate::ui::message::Advised;
@@ -82,8 +83,9 @@ fn of_changes(
 ) -> PatchCoverage {
     let mut files = Vec::new();
     for file in &coverage.files {
-        let path = String::from_utf8_lossy(&file.path).into_owned();
-        let Some(in_repository) = repository.path_of(&root.join(&path)) else { continue };
+        let path = name::text(&file.path).into_owned();
+        let on_disk = root.join(&*String::from_utf8_lossy(&file.path));
+        let Some(in_repository) = repository.path_of(&on_disk) else { continue };
         let Some(lines) = changes.of(&in_repository) else { continue };
         if changes.is_binary(&in_repository) {
             let message = format!("git takes `{path}` for binary: all of its lines count as changed");

@@ -13,6 +13,7 @@ use super::config::{Config, Scope, Thresholds};
 use crate::coverage::summary::Ratio;
 use crate::coverage::{Coverage, FileCoverage, Summary};
 use crate::filter::{PathPattern, SourceLayout};
+use crate::report::name;
 
 /// What the thresholds say about a report.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -174,7 +175,7 @@ fn failing_files(of_scope: &str, files: &[&FileNumbers], share: u16) -> Vec<Stri
     failing.sort_by_key(|file| (Reverse(file.summary.lines.missing_to(share)), &file.path));
     let named = failing.iter().take(FILES_NAMED).map(|file| {
         let lines = file.summary.lines;
-        let below = below("line", &format!(" of `{}`", file.path), lines, share);
+        let below = below("line", &format!(" of `{}`", shown(&file.path)), lines, share);
         format!("{below} for each file{of_scope}: {}", needed("line", lines.missing_to(share)))
     });
     let mut sentences: Vec<String> = named.collect();
@@ -229,15 +230,21 @@ fn places(scope: Option<&Scope>, files: &[&FileNumbers], numbers: fn(&Summary) -
     let share = match missing.as_slice() {
         [] => return String::new(),
         [(_, path)] if is_scope(path) => return String::new(),
-        [(1, path)] => return format!("; it is missing in `{path}`"),
+        [(1, path)] => return format!("; it is missing in `{}`", shown(path)),
         few if few.len() <= PLACES_NAMED => "all",
         many => {
             let (all, named) = (sum(many), sum(&many[..PLACES_NAMED]));
             if named > all / 2 { "most" } else { "many" }
         }
     };
-    let named = missing.iter().take(PLACES_NAMED).map(|(missed, path)| format!("`{path}` ({missed})"));
+    let named =
+        missing.iter().take(PLACES_NAMED).map(|(missed, path)| format!("`{}` ({missed})", shown(path)));
     format!("; {share} are missing in {}", named.collect::<Vec<_>>().join(", "))
+}
+
+/// A path as reports write it: these sentences stand in them too.
+fn shown(path: &str) -> Cow<'_, str> {
+    name::text(path.as_bytes())
 }
 
 fn sum(missing: &[(u64, &str)]) -> u64 {

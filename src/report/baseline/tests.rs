@@ -3,6 +3,7 @@
 use super::{Baseline, BaselineError, FileNumbers, Numbers, compare, parse_ranges, shortfall};
 use crate::coverage::Model;
 use crate::coverage::summary::Ratio;
+use crate::report::sample;
 
 /// A file of so many lines of which those in `missing` did not run, with as many regions and one function.
 fn file(count: u64, missing: &str, hash: &str) -> FileNumbers {
@@ -21,6 +22,16 @@ fn baseline(files: &[(&str, FileNumbers)]) -> Baseline {
     }
     let files = files.iter().map(|(path, file)| ((*path).to_owned(), file.clone())).collect();
     Baseline { model: Model::Union, totals, files }
+}
+
+#[test]
+fn names_that_are_not_utf_8_stay_two() {
+    let mut coverage = sample::coverage();
+    coverage.files[1].path = (*b"a\xfe.rs").into();
+    coverage.files[2].path = (*b"a\xff.rs").into();
+    let now = Baseline::of(&coverage, |_| None);
+    assert_eq!(now.files.keys().collect::<Vec<_>>(), ["a\\xfe.rs", "a\\xff.rs", "build.rs"]);
+    assert_eq!(Baseline::parse(now.render().as_bytes()), Ok(now));
 }
 
 #[test]

@@ -55,6 +55,23 @@ fn of(scope: Scope, change: impl FnOnce(&mut Thresholds)) -> ScopedThresholds {
 }
 
 #[test]
+fn names_of_files_do_no_harm() {
+    check(
+        &[file("a\n# \u{1b}[2J.rs", 1, 3)],
+        |config| {
+            config.thresholds.lines = Some(10_000);
+            config.thresholds.file_lines = Some(5000);
+        },
+        &[
+            "line coverage 33.33% (1 of 3) is below the threshold 100%: 2 more lines are needed; all are missing in \
+             `a\\n# \\u{1b}[2J.rs` (2)",
+            "line coverage of `a\\n# \\u{1b}[2J.rs` 33.33% (1 of 3) is below the threshold 50% for each file: 1 more line \
+             is needed",
+        ],
+    );
+}
+
+#[test]
 fn totals() {
     let files = [file("src/a.rs", 1200, 1500), file("src/b.rs", 3, 5)];
     check(&files, |_| {}, &[]);
