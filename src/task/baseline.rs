@@ -95,12 +95,16 @@ impl Compared {
     /// The file cannot be written.
     pub(super) fn save(&self, record: &RunRecord, config: &Config, ui: &Ui) -> Result<()> {
         let Some(path) = &config.comparison.save_baseline else { return Ok(()) };
-        let has_failures = record.tests.iter().any(|test| matches!(&*test.outcome, "failed" | "timed out"));
+        let did_not_pass = |outcome| matches!(outcome, "failed" | "timed out" | "interrupted" | "not run");
+        let has_failures = record.tests.iter().any(|test| did_not_pass(&*test.outcome));
         if self.failure.is_some() {
             ui.note(format_args!("`{}` stays as it is", shown(path)));
         } else if has_failures && !config.tests.ignore_failures {
             let path = shown(path);
-            ui.warning("baseline-not-saved", format_args!("tests failed, so `{path}` stays as it is"));
+            ui.warning(
+                "baseline-not-saved",
+                format_args!("not all tests passed, so `{path}` stays as it is"),
+            );
         } else {
             output_file::write(path, self.now.render().as_bytes())?;
             ui.status("Saved", shown(path));

@@ -374,6 +374,17 @@ fn numbers_of_failing_tests_are_no_baseline() {
     assert!(!workspace.root().join("baseline.json").exists());
     xtask(&workspace).args(arguments).arg("--ignore-run-fail").run().expect_success();
     assert!(workspace.root().join("baseline.json").exists());
+
+    // Nor are those of tests that somebody has interrupted.
+    workspace.write(
+        "target/coverage/run.json",
+        &workspace.read("target/coverage/run.json").replace("\"failed\"", "\"interrupted\""),
+    );
+    let report = xtask(&workspace).args(["coverage", "report", "--save-baseline", "other.json"]).run();
+    report
+        .expect_success()
+        .expect_stderr("not all tests passed, so `other.json` stays as it is [baseline-not-saved]");
+    assert!(!workspace.root().join("other.json").exists());
 }
 
 #[test]
