@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use super::config::{Config, Format, ReportRequest};
 use super::exclusion::{self, Sources};
 use super::record::RunRecord;
-use super::{shown, threads};
+use super::{on_disk, shown, threads};
 use crate::coverage::symbol::is_doctest_code;
 use crate::coverage::union::UnionOptions;
 use crate::coverage::{Coverage, Model, Omissions, OmittedFunction, llvm, union};
@@ -61,8 +61,12 @@ pub(super) fn evaluate(
     let coverage = match config.model {
         Model::Union => {
             let counts = |stored: &[u8]| filter.exclusion(stored).is_none();
-            let others: Vec<PathBuf> =
-                map.paths.iter().filter(|path| counts(path)).map(|path| source_path(record, path)).collect();
+            let others: Vec<PathBuf> = map
+                .paths
+                .iter()
+                .filter(|path| counts(path))
+                .map(|path| on_disk(&record.workspace_root, path))
+                .collect();
             let sources = Sources::read(&record.sources, &filter, &others, &config.exclusion, threads);
             sources.say_problems(&filter, true, ui)?;
             let place = |stored: &[u8]| {
@@ -85,11 +89,6 @@ pub(super) fn evaluate(
         bail!(Advised::new(format!("none of {n_paths} source files counts"), cure));
     }
     Ok(coverage)
-}
-
-/// Where the source is that the compiler stored this path of.
-fn source_path(record: &RunRecord, stored: &[u8]) -> PathBuf {
-    record.workspace_root.join(&*String::from_utf8_lossy(stored))
 }
 
 /// One warning for each object and reason, with an example: a broken compiler can damage thousands of functions.

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::config::{Command, Config, Destination};
+use super::config::{self, Command, Config, Destination};
 use super::exclusion::{self, Sources};
 use super::record::{ManifestRecord, RunRecord, TestRecord};
 use super::{
@@ -38,7 +38,7 @@ pub(super) fn coverage(
 ) -> Result<Outcome> {
     // 1. What is known to be missing at the end is said at the beginning. Nobody else may write there while we do.
     // Of some of the tests, manifests demand nothing.
-    let compared = if config.tests.filter.is_some() { &config.for_partial_run() } else { config };
+    let compared = if selects_tests(&config.tests) { &config.for_partial_run() } else { config };
     patch::prepare(&workspace.root, compared)?;
     baseline::prepare(compared)?;
     let layout = workspace.layout();
@@ -265,7 +265,7 @@ fn record(
     let did_not_run = |result: &runner::BinaryResult| {
         matches!(result.outcome, runner::Outcome::NotRun | runner::Outcome::CutShort(CutShort::Interrupted))
     };
-    let is_partial = config.tests.filter.is_some() || run.results.iter().any(did_not_run);
+    let is_partial = selects_tests(&config.tests) || run.results.iter().any(did_not_run);
     RunRecord {
         workspace_root: workspace.root.clone(),
         sources: sources::source_layout(workspace, config),
@@ -279,6 +279,29 @@ fn record(
         is_partial,
         recorded: None,
     }
+}
+
+/// Whether tests are chosen by name, by a filter of ours or by what goes to libtest or cargo-nextest.
+fn selects_tests(tests: &config::Tests) -> bool {
+    // Those of libtest that take a word of their own; other words are names.
+    const WITH_VALUE: [&str; 6] =
+        ["--color", "--format", "--logfile", "--shuffle-seed", "--test-threads", "-Z"];
+    const NAMED_FILTERS: [&str; 5] = ["--exact", "--ignored", "--skip", "--filter-expr", "--filterset"];
+    let mut arguments = tests.arguments.iter().map(|argument| argument.to_string_lossy());
+    let mut selects = tests.filter.is_some();
+    while let Some(argument) = arguments.next() {
+        let name = argument.split('=').next().unwrap_or_default();
+        selects |= if tests.nextest {
+            // Which of its flags take a word, only nextest knows.
+            NAMED_FILTERS.contains(&name) || name.starts_with("-E") || name == "--partition"
+        } else if WITH_VALUE.contains(&&*argument) {
+            arguments.next();
+            false
+        } else {
+            NAMED_FILTERS.contains(&name) || !name.starts_with('-')
+        };
+    }
+    selects
 }
 
 /// Nothing found is an error, never 0 % and never 100 %.
@@ -349,5 +372,35 @@ pub(super) fn remove_if_there(path: &Path) -> Result<()> {
             Err(error).with_context(|| format!("failed to remove `{}`", path.display()))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::selects_tests;
+    use crate::task::config::Config;
+
+    #[test]
+    fn tests_can_be_chosen_behind_the_dashes() {
+        for (nextest, arguments, expected) in [
+            (false, &[][..], false),
+            (false, &["--test-threads", "1", "--format=pretty", "--include-ignored"], false),
+            (false, &["--color", "always", "login"], true),
+            (false, &["--skip", "slow"], true),
+            (false, &["--skip=slow"], true),
+            (false, &["--exact", "a::b"], true),
+            (false, &["--ignored"], true),
+            (true, &["--profile", "ci", "--retries=2"], false),
+            (true, &["-E", "package(app)"], true),
+            (true, &["--filterset=test(a)"], true),
+            (true, &["--partition", "hash:1/2"], true),
+        ] {
+            let mut tests = Config::new().tests;
+            tests.nextest = nextest;
+            tests.arguments = arguments.iter().map(Into::into).collect();
+            assert_eq!(selects_tests(&tests), expected, "{arguments:?}");
+        }
+        let filtered = crate::task::config::Tests { filter: Some("a".to_owned()), ..Config::new().tests };
+        assert!(selects_tests(&filtered));
     }
 }

@@ -238,6 +238,15 @@ impl std::fmt::Display for Bytes {
     }
 }
 
+/// Where the file is that reports call `path`, which need not be UTF-8.
+fn on_disk(root: &std::path::Path, path: &[u8]) -> PathBuf {
+    #[cfg(unix)]
+    let path = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(path);
+    #[cfg(not(unix))]
+    let path = &*String::from_utf8_lossy(path);
+    root.join(path)
+}
+
 /// A path as its user would type it: relative to the current directory where it is below it.
 fn shown(path: &std::path::Path) -> String {
     let current = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));

@@ -6,6 +6,7 @@ use anyhow::{Result, anyhow};
 
 use super::ci::{Log, Service};
 use super::config::Config;
+use super::on_disk;
 use super::thresholds::{decimal, needed};
 use crate::coverage::Coverage;
 use crate::git::repository::{Base, Changes, Problem, Repository, Wanted};
@@ -84,8 +85,7 @@ fn of_changes(
     let mut files = Vec::new();
     for file in &coverage.files {
         let path = name::text(&file.path).into_owned();
-        let on_disk = root.join(&*String::from_utf8_lossy(&file.path));
-        let Some(in_repository) = repository.path_of(&on_disk) else { continue };
+        let Some(in_repository) = repository.path_of(&on_disk(root, &file.path)) else { continue };
         let Some(lines) = changes.of(&in_repository) else { continue };
         if changes.is_binary(&in_repository) {
             let message = format!("git takes `{path}` for binary: all of its lines count as changed");

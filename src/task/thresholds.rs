@@ -5,6 +5,7 @@ mod tests;
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::Result;
@@ -47,8 +48,14 @@ struct FileNumbers {
 fn judge_files(files: &[FileNumbers], sources: &SourceLayout, config: &Config) -> Result<Judgement> {
     let all: Vec<&FileNumbers> = files.iter().collect();
     let mut judgement = Judgement { failures: failures(None, &all, &config.thresholds), unused: Vec::new() };
+    let has_packages = config.scoped_thresholds.iter().any(|part| matches!(part.scope, Scope::Package(_)));
+    let owners: HashMap<&str, &str> = files
+        .iter()
+        .filter(|_| has_packages)
+        .filter_map(|file| Some((file.path.as_str(), package_of(&file.path, sources)?)))
+        .collect();
     for part in &config.scoped_thresholds {
-        let members = members(&part.scope, &all, sources)?;
+        let members = members(&part.scope, &all, &owners)?;
         if !members.is_empty() {
             judgement.failures.extend(failures(Some(&part.scope), &members, &part.thresholds));
         } else if !may_be_unselected(&part.scope, sources) {
@@ -59,15 +66,15 @@ fn judge_files(files: &[FileNumbers], sources: &SourceLayout, config: &Config) -
     Ok(judgement)
 }
 
-/// The files of a part of the workspace.
+/// The files of a part of the workspace, given the package of each.
 fn members<'a>(
     scope: &Scope,
     files: &[&'a FileNumbers],
-    sources: &SourceLayout,
+    owners: &HashMap<&str, &str>,
 ) -> Result<Vec<&'a FileNumbers>> {
     let mut files = files.to_vec();
     match scope {
-        Scope::Package(name) => files.retain(|file| package_of(&file.path, sources) == Some(name)),
+        Scope::Package(name) => files.retain(|file| owners.get(file.path.as_str()) == Some(&name.as_str())),
         Scope::Paths(pattern) => {
             let pattern = PathPattern::glob(pattern, "paths")?;
             files.retain(|file| pattern.matches(&file.path));
@@ -77,11 +84,11 @@ fn members<'a>(
 }
 
 /// The name of the innermost package that a reported path is in.
-fn package_of<'a>(path: &str, sources: &'a SourceLayout) -> Option<&'a String> {
+fn package_of<'a>(path: &str, sources: &'a SourceLayout) -> Option<&'a str> {
     let path = Path::new(path);
     let packages = sources.packages.iter().filter_map(|package| {
         let dir = if path.is_absolute() { Path::new(&package.dir) } else { relative(&package.dir, sources)? };
-        path.starts_with(dir).then_some((dir.components().count(), &package.name))
+        path.starts_with(dir).then_some((dir.components().count(), package.name.as_str()))
     });
     packages.max_by_key(|(depth, _)| *depth).map(|(_, name)| name)
 }

@@ -510,7 +510,7 @@ pub(crate) const SECTIONS: &[Section] = &[
             })
             .of(REPORT)
             .help(
-                "Leave out these sets of files alone, with commas between them. `tests` are tests, benches and \
+                "Leave out these sets of files alone. On the command line commas stand between them. `tests` are tests, benches and \
                  examples: `tests/`, `benches/`, `examples/`, `tests.rs`, `*_test.rs`, `*_tests.rs` and the sources of such \
                  targets, and test code inside source files. `generated` is `*.gen.rs` and what says `@generated` in its first lines. `build` is build scripts and \
                  what cargo writes. `migrations` is `migrations/`. `dependencies` is what belongs to no selected package. All five \
@@ -815,6 +815,7 @@ pub(crate) const SECTIONS: &[Section] = &[
                 config.comparison.save_baseline = Some(PathBuf::from(value));
                 Ok(())
             })
+            .not_a_key("a run of some packages, or with other exclusions, would replace the numbers of all")
             .conflicts(NO_COMPARISON)
             .of(REPORT)
             .help(
@@ -897,7 +898,7 @@ pub(crate) const SECTIONS: &[Section] = &[
                 },
                 Choice {
                     name: "gitlab",
-                    help: "sections in the log, and a last line with the total, for `coverage: '/^TOTAL.*\\s(\\d+\\.\\d+)%$/'`",
+                    help: "sections in the log, and a last line with the total, which GitLab finds with the pattern that it documents for pytest-cov",
                     set: |config| config.ci = Ci::GitLab,
                 },
                 Choice { name: "none", help: "nothing of that", set: |config| config.ci = Ci::None },

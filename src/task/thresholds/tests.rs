@@ -259,6 +259,6 @@ fn files_belong_to_the_innermost_package() {
         ("/elsewhere/src/lib.rs", Some("outside")),
         ("/registry/src/lib.rs", None),
     ] {
-        assert_eq!(package_of(path, &sources()).map(String::as_str), package, "{path}");
+        assert_eq!(package_of(path, &sources()), package, "{path}");
     }
 }
