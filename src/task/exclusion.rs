@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::config::{self, CodeClass};
+use super::flags::nearest;
 use crate::coverage::cut::{Cut, Cuts};
 use crate::filter::{DefaultSet, FilterRules, PathFilter, PathPattern, SourceLayout};
 use crate::source::tree::{self, FileScan};
@@ -17,7 +18,7 @@ use crate::ui::message::Advised;
 /// The filter that the configuration asks for.
 ///
 /// # Errors
-/// A pattern that is none.
+/// A pattern that is none, or the name of a package that is not there.
 pub(super) fn path_filter(layout: SourceLayout, exclusion: &config::Exclusion) -> Result<PathFilter> {
     let regexes = |regexes: &[String], option: &str| -> Result<Vec<PathPattern>> {
         regexes.iter().map(|regex| PathPattern::regex(regex, option)).collect()
@@ -26,6 +27,7 @@ pub(super) fn path_filter(layout: SourceLayout, exclusion: &config::Exclusion) -
         globs.iter().map(|glob| PathPattern::glob(glob, option)).collect()
     };
     let package = |spec: &String| {
+        ensure_package(&layout, spec)?;
         glob::Pattern::new(spec).with_context(|| format!("failed to parse `--exclude-from-report {spec}`"))
     };
     let mut exclude = regexes(&exclusion.ignore_filename_regex, "--ignore-filename-regex")?;
@@ -48,6 +50,21 @@ pub(super) fn path_filter(layout: SourceLayout, exclusion: &config::Exclusion) -
         defaults: exclusion.defaults.clone(),
     };
     Ok(PathFilter::new(layout, rules))
+}
+
+/// Complains about the name of a package that is not in the workspace. A glob may match none, and without a workspace no names
+/// are known.
+fn ensure_package(layout: &SourceLayout, spec: &str) -> Result<()> {
+    let names: Vec<&str> = layout.packages.iter().map(|package| package.name.as_str()).collect();
+    if names.is_empty() || names.contains(&spec) || spec.contains(['*', '?', '[']) {
+        return Ok(());
+    }
+    let cure = match nearest(spec, &names) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("its packages are {}", names.join(", ")),
+    };
+    let what = format!("`--exclude-from-report` names `{spec}`, which is no package of the workspace");
+    bail!(Advised::new(what, cure))
 }
 
 /// The directory of a package as reported paths begin, empty for the root's; `None` where there is no such package.
@@ -141,7 +158,8 @@ impl Sources {
                 }
             }
         }
-        ensure!(errors == 0, "{errors} markers do not match");
+        let markers = if errors == 1 { "marker does" } else { "markers do" };
+        ensure!(errors == 0, "{errors} {markers} not match");
         Ok(())
     }
 }

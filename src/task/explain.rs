@@ -134,7 +134,8 @@ impl Explanation {
                 let _ = writeln!(out, "{name} counts: {why}");
             }
         }
-        match (self.file(&reported), &self.coverage) {
+        let file = self.file(&reported);
+        match (file, &self.coverage) {
             (Some(file), _) => {
                 let lines = file.summary.lines;
                 let _ = writeln!(out, "    {} of {} lines ran ({lines})", lines.covered, lines.count);
@@ -147,7 +148,8 @@ impl Explanation {
             }
         }
         for stretch in self.sources.stretches(&reported) {
-            let _ = writeln!(out, "    {} not count: {}", lines_of(stretch), reason(stretch));
+            let counts = |line| file.is_some_and(|file| file.lines().any(|mapped| mapped.line == line));
+            let _ = writeln!(out, "    {} not count: {}", lines_of(stretch, counts), reason(stretch));
         }
     }
 
@@ -205,8 +207,10 @@ fn last_line(stretch: &Excluded) -> u32 {
     if column <= 1 { line.saturating_sub(1).max(stretch.start.line) } else { line }
 }
 
-fn lines_of(stretch: &Excluded) -> String {
+/// The lines of a stretch. One line can count all the same, for the code beside the stretch.
+fn lines_of(stretch: &Excluded, counts: impl Fn(u32) -> bool) -> String {
     match (first_line(stretch), last_line(stretch)) {
+        (first, last) if first == last && counts(first) => format!("a part of line {first} does"),
         (first, last) if first == last => format!("line {first} does"),
         (first, last) => format!("lines {first}-{last} do"),
     }

@@ -35,8 +35,28 @@ pub(super) fn find_record(config: &Config) -> Result<(RunRecord, PathBuf)> {
             }
         }
     }
-    let path = discover(config)?.layout().run_json();
-    Ok((RunRecord::read(&path)?, path))
+    let workspace = discover(config)?;
+    let path = workspace.layout().run_json();
+    let record = RunRecord::read(&path)?;
+    // Workspaces can share a target directory, and a directory can be moved or copied.
+    ensure!(
+        is_same_dir(&record.workspace_root, &workspace.root),
+        Advised::new(
+            format!(
+                "the last run that `{}` knows was of the workspace in `{}`, not of the one in `{}`",
+                path.display(),
+                record.workspace_root.display(),
+                workspace.root.display()
+            ),
+            "run `cargo xtask coverage` for this one first, or name the other with `--manifest-path <PATH>`"
+        )
+    );
+    Ok((record, path))
+}
+
+/// Whether both are the same directory, perhaps under different names.
+fn is_same_dir(a: &Path, b: &Path) -> bool {
+    a == b || matches!((fs::canonicalize(a), fs::canonicalize(b)), (Ok(a), Ok(b)) if a == b)
 }
 
 /// Whether cargo may have been told of another target directory than `target`. A guess that errs to the safe side: then

@@ -213,7 +213,8 @@ impl Table<'_> {
     }
 
     fn unknown_key(&self, name: &str) -> Advised {
-        let workspace: Vec<&str> = flags::keys().map(|flag| flag.long).chain(PARTS).collect();
+        // The first of the nearest is proposed: for `path`, `paths` and not `patch`.
+        let workspace: Vec<&str> = PARTS.into_iter().chain(flags::keys().map(|flag| flag.long)).collect();
         let thresholds = flags::threshold_keys();
         let own = PACKAGE_KEYS.map(|(name, ..)| name);
         let package = [&own[..], &thresholds].concat();

@@ -1,7 +1,7 @@
 //! From a run's record to its reports. Used right after a run and by `coverage report`.
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -95,20 +95,25 @@ pub(super) fn write_reports(
     Ok(verdict.outcome())
 }
 
-/// Lines are those of the sources that were compiled: what was edited since is counted on other lines.
+/// Lines are those of the sources that were compiled: what was edited since is counted on other lines. Of what was removed,
+/// nobody knows any more what in it does not count.
 fn say_changed_sources(record: &RunRecord, coverage: &Coverage, ui: &Ui) {
     let Some(recorded) = record.recorded else { return };
-    let is_newer = |path: &Path| {
-        let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
-        modified.is_ok_and(|modified| modified > recorded)
+    let is_changed = |path: &Path| match fs::metadata(path).and_then(|metadata| metadata.modified()) {
+        Ok(modified) => modified > recorded,
+        // Paths from outside of the workspace may be those of another machine, as the standard library's are.
+        Err(error) => error.kind() == ErrorKind::NotFound && path.starts_with(&record.workspace_root),
     };
     let paths = coverage.files.iter().map(|file| String::from_utf8_lossy(&file.path));
-    let changed: Vec<_> = paths.filter(|path| is_newer(&record.workspace_root.join(&**path))).collect();
+    let changed: Vec<_> = paths.filter(|path| is_changed(&record.workspace_root.join(&**path))).collect();
     if let Some(first) = changed.first() {
-        let message = format!(
-            "{} source files were changed after the run, `{first}` for one; their lines may be others by now",
-            changed.len()
-        );
+        let message = match changed.len() {
+            1 => format!("`{first}` was changed or removed after the run; its lines may be others by now"),
+            count => format!(
+                "{count} source files were changed or removed after the run, `{first}` for one; their lines may be \
+                 others by now"
+            ),
+        };
         ui.warning("changed-source", message);
     }
 }

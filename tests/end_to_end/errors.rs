@@ -263,3 +263,30 @@ fn mistakes_in_the_metadata() {
         "`exclusive` takes `true` or `false`",
     );
 }
+
+#[test]
+fn a_run_of_another_workspace_is_not_reported_on() {
+    let measured = Workspace::copy("in-source");
+    xtask(&measured).arg("coverage").run().expect_success();
+    let target = measured.root().join("target");
+    let other = Workspace::copy("only-bin");
+    check(
+        xtask(&other).args(["coverage", "report", "--target-dir"]).arg(&target).run(),
+        1,
+        "was of the workspace in",
+        "run `cargo xtask coverage` for this one first",
+    );
+    xtask(&measured).args(["coverage", "report", "--target-dir"]).arg(&target).run().expect_success();
+}
+
+#[test]
+fn a_package_that_is_not_there_cannot_be_left_out() {
+    let workspace = Workspace::copy("only-bin");
+    check(
+        xtask(&workspace).args(["coverage", "--exclude-from-report", "only-bim"]).run(),
+        1,
+        "`--exclude-from-report` names `only-bim`, which is no package of the workspace",
+        "did you mean `only-bin`?",
+    );
+    assert!(!workspace.root().join("target/coverage/run.json").exists(), "nothing is run");
+}

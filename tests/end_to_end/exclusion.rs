@@ -257,3 +257,32 @@ fn sources_that_changed_after_the_run_are_named() {
         .expect("a new time");
     assert!(warns());
 }
+
+#[test]
+fn sources_that_were_removed_after_the_run_are_named() {
+    let workspace = measured("in-source");
+    fs::remove_file(workspace.root().join("src/markers.rs")).expect("a file");
+    let finished = xtask(&workspace).args(["coverage", "report"]).run().expect_success();
+    let warning = "`src/markers.rs` was changed or removed after the run";
+    assert!(finished.stderr.contains(warning), "{}", finished.stderr);
+}
+
+#[test]
+fn a_line_that_counts_is_not_said_to_be_left_out() {
+    let workspace = Workspace::copy("in-source");
+    let path = workspace.root().join("src/shared.rs");
+    let before = fs::read_to_string(&path).expect("a source");
+    let line = before.lines().count() + 1;
+    fs::write(&path, format!("{before}pub fn numbers() -> Vec<u32> {{ vec![1, #[cfg(test)] 2] }}\n"))
+        .expect("written");
+    xtask(&workspace).arg("coverage").run().expect_success();
+    let of_line = format!("src/shared.rs:{line}");
+    let finished = xtask(&workspace)
+        .args(["coverage", "--explain", "src/shared.rs", "--explain", &of_line])
+        .run()
+        .expect_success();
+    let part =
+        format!("    a part of line {line} does not count: test code: `#[cfg(test)]` on line {line}\n");
+    assert!(finished.stdout.contains(&part), "{}", finished.stdout);
+    assert!(finished.stdout.contains(&format!("{of_line} counts: it never ran\n")), "{}", finished.stdout);
+}

@@ -328,6 +328,12 @@ fn mistakes_in_tables_within() {
         "`[workspace.metadata.coverage.packages]` of `/w/Cargo.toml` names `ap`, which is no package of the workspace",
         "did you mean `app`?",
     );
+    // `patch` is as near, but a key of another kind.
+    check(
+        json!({"path": {"src/**": {}}}),
+        "unknown key `path` in `[workspace.metadata.coverage]` of `/w/Cargo.toml`",
+        "did you mean `paths`?",
+    );
     check(
         json!({"packages": {"other": {}}}),
         "`[workspace.metadata.coverage.packages]` of `/w/Cargo.toml` names `other`, which is no package of the \
