@@ -440,7 +440,10 @@ fn checked(directory: &Path, output: Output) -> Result<Vec<u8>, Problem> {
 /// What git says about a failure, with what helps against it.
 fn failure(directory: &Path, output: &Output) -> Problem {
     let said = String::from_utf8_lossy(&output.stderr);
-    let first = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("it does not say why");
+    // Warnings can stand before it, about line ends for example.
+    let mut lines = said.lines().filter(|line| !line.trim().is_empty());
+    let why = lines.clone().find(|line| line.starts_with("fatal: ") || line.starts_with("error: "));
+    let why = why.or_else(|| lines.next()).unwrap_or("it does not say why");
     if said.contains("not a git repository") {
         return no_checkout(directory);
     }
@@ -449,7 +452,7 @@ fn failure(directory: &Path, output: &Output) -> Problem {
     } else {
         "git tells what changed; without it there is no patch coverage"
     };
-    Problem { what: format!("git failed in `{}`: {first}", directory.display()), cure: cure.to_owned() }
+    Problem { what: format!("git failed in `{}`: {why}", directory.display()), cure: cure.to_owned() }
 }
 
 fn no_checkout(directory: &Path) -> Problem {

@@ -293,6 +293,13 @@ fn nothing_to_compare_with() {
     without_git.expect_stderr("there is no `git` to ask what changed").expect_stderr("help: install git");
     let no_report = measure(&["--patch", "--no-report"]).expect_code(1);
     no_report.expect_stderr("cannot be combined");
+    // What git gives up for, not what it warns of before that.
+    let manifest = workspace.read("Cargo.toml");
+    workspace.write("Cargo.toml", &format!("{manifest}\n# changed\n"));
+    fs::write(&config, "[core]\n\tautocrlf = true\n[diff]\n\torderFile = no/such\n").expect("writable");
+    let broken = quiet(xtask(&workspace)).args(["coverage", "report", "--patch-base", "HEAD"]);
+    let broken = broken.env("GIT_CONFIG_GLOBAL", &config).run().expect_code(1);
+    broken.expect_stderr("`: fatal: ");
 }
 
 #[test]
