@@ -8,7 +8,8 @@ use anyhow::{Result, bail};
 use super::config::Config;
 use super::exclusion::{self, Sources};
 use super::flags::Invocation;
-use super::{Outcome, discover, evaluate, input, manifests, metadata, outside, sources, threads};
+use super::record::NothingRecorded;
+use super::{Outcome, discover, evaluate, input, manifests, measure, metadata, outside, sources, threads};
 use crate::coverage::{Coverage, FileCoverage, Model};
 use crate::filter::PathFilter;
 use crate::format::covfun::Position;
@@ -23,10 +24,23 @@ use crate::ui::message::Advised;
 /// # Errors
 /// There is no such file, or no workspace.
 pub(super) fn explain(asked: &Invocation, config: &Config, ui: &Ui) -> Result<Outcome> {
-    let last_run = input::find_record(config).and_then(|(mut record, path)| {
-        outside::complete(&mut record, &path)?;
-        Ok(record)
-    });
+    let lock;
+    let last_run = match input::find_record(config) {
+        Ok((mut record, path)) => {
+            // A run that is under way replaces the profiles.
+            lock = path.parent().map(|dir| measure::lock_dir(dir, ui)).transpose()?;
+            outside::complete(&mut record, &path).map(|()| record)
+        }
+        Err(error) => {
+            lock = None;
+            Err(error)
+        }
+    };
+    if let Err(error) = &last_run
+        && !error.is::<NothingRecorded>()
+    {
+        ui.note(format_args!("the last run tells nothing: {error:#}"));
+    }
     let (root, layout, manifests) = match &last_run {
         Ok(record) => {
             (record.workspace_root.clone(), record.sources.clone(), manifests::current(record, config)?)
@@ -68,6 +82,7 @@ pub(super) fn explain(asked: &Invocation, config: &Config, ui: &Ui) -> Result<Ou
         }
         ui.print(&text)?;
     }
+    drop(lock);
     Ok(Outcome::Fine)
 }
 
@@ -80,12 +95,16 @@ fn place(text: &str, root: &Path) -> Result<(PathBuf, Option<u32>)> {
     if let Some(path) = find(text) {
         return Ok((path, None));
     }
-    if let Some((path, line)) = text.rsplit_once(':')
-        && let Ok(line) = line.parse::<u32>()
-        && line > 0
-        && let Some(path) = find(path)
-    {
-        return Ok((path, Some(line)));
+    // What reports and compilers print is fine too: `12:5`, and the first line of `12-15` or `12,15-19`.
+    for (position, _) in text.match_indices(':') {
+        let (path, place) = (&text[..position], &text[position + 1..]);
+        let digits = place.find(|c: char| !c.is_ascii_digit()).unwrap_or(place.len());
+        let is_place = place[digits..].chars().all(|c| c.is_ascii_digit() || matches!(c, ':' | ',' | '-'));
+        if let (true, Ok(line), Some(path)) = (is_place, place[..digits].parse::<u32>(), find(path))
+            && line > 0
+        {
+            return Ok((path, Some(line)));
+        }
     }
     bail!(Advised::new(
         format!("no file `{text}`"),
@@ -123,8 +142,13 @@ impl Explanation {
         match self.verdict(stored, &reported) {
             Err(why) => {
                 let _ = writeln!(out, "{name} does not count: {why}");
-                let _ =
-                    writeln!(out, "    `--include-files '{}'` makes it count", glob::Pattern::escape(&name));
+                let option = match self.sources.whole(&reported) {
+                    Some(reason) if self.filter.exclusion(stored).is_none() && reason.is_test_code() => {
+                        "--include-tests".to_owned()
+                    }
+                    _ => format!("--include-files '{}'", glob::Pattern::escape(&name)),
+                };
+                let _ = writeln!(out, "    `{option}` makes it count");
                 return;
             }
             Ok(None) => {

@@ -4,11 +4,12 @@
 //! was moved has to run again.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::filter::{AuxiliaryKind, PackageSources, SourceLayout};
@@ -42,6 +43,18 @@ pub struct RunRecord {
     /// When the run had ended, if that is some time ago. Sources that are newer are not those that were measured.
     pub recorded: Option<SystemTime>,
 }
+
+/// There was no run yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NothingRecorded(String);
+
+impl fmt::Display for NothingRecorded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "nothing was recorded yet in `{}`; run `cargo xtask coverage` first", self.0)
+    }
+}
+
+impl std::error::Error for NothingRecorded {}
 
 /// What a manifest says about coverage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,9 +152,7 @@ impl RunRecord {
         let text = match fs::read(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(anyhow!(
-                    "nothing was recorded yet in `{shown}`; run `cargo xtask coverage` first"
-                ));
+                return Err(NothingRecorded(shown.to_string()).into());
             }
             Err(error) => return Err(error).with_context(|| format!("failed to read `{shown}`")),
         };

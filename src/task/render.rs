@@ -11,7 +11,7 @@ use super::config::{Command, Config, Destination, Format, ReportRequest};
 use super::flags::Invocation;
 use super::record::RunRecord;
 use super::verdict::Verdict;
-use super::{Outcome, evaluate, input, manifests, measure, metadata, output_file, outside, shown};
+use super::{Outcome, evaluate, input, manifests, measure, metadata, on_disk, output_file, outside, shown};
 use crate::coverage::{Coverage, FileCoverage, Summary};
 use crate::export::json::{self, JsonOptions};
 use crate::export::lcov::{self, LcovOptions};
@@ -60,8 +60,9 @@ pub(super) fn write_reports(
     let coverage = evaluate::evaluate(record, requests, config, ui)?;
     say_changed_sources(record, &coverage, ui);
     let log = Log::new(requests, config, ui);
-    let verdict = Verdict::reach(record, &coverage, config, &log, ui)?;
-    let sections = verdict.sections();
+    // That git or a baseline cannot be read is no reason to withhold the reports.
+    let verdict = Verdict::reach(record, &coverage, config, &log, ui);
+    let sections = verdict.as_ref().map_or_else(|_| Vec::new(), Verdict::sections);
     let write_report = |request: &ReportRequest, out: &mut dyn Write| {
         write_report(&coverage, &record.workspace_root, request, config, &sections, out)
     };
@@ -89,6 +90,7 @@ pub(super) fn write_reports(
             }
         }
     }
+    let verdict = verdict?;
     verdict.say(config, &log, ui)?;
     verdict.save_baseline(record, config, ui)?;
     log.finish(&record.workspace_root, &coverage, &verdict, &sections)?;
@@ -104,8 +106,9 @@ fn say_changed_sources(record: &RunRecord, coverage: &Coverage, ui: &Ui) {
         // Paths from outside of the workspace may be those of another machine, as the standard library's are.
         Err(error) => error.kind() == ErrorKind::NotFound && path.starts_with(&record.workspace_root),
     };
-    let paths = coverage.files.iter().map(|file| String::from_utf8_lossy(&file.path));
-    let changed: Vec<_> = paths.filter(|path| is_changed(&record.workspace_root.join(&**path))).collect();
+    let paths = coverage.files.iter().map(|file| &*file.path);
+    let changed: Vec<_> =
+        paths.filter(|path| is_changed(&on_disk(&record.workspace_root, path))).map(name::text).collect();
     if let Some(first) = changed.first() {
         let message = match changed.len() {
             1 => format!("`{first}` was changed or removed after the run; its lines may be others by now"),
@@ -132,7 +135,7 @@ fn write_report(
         Format::Lcov => lcov::write(coverage, LcovOptions { summary_only, skip_functions }, out)?,
         Format::Json => json::write(coverage, JsonOptions { summary_only, skip_functions }, out)?,
         Format::Text => {
-            let source = |path: &[u8]| fs::read(workspace_root.join(&*String::from_utf8_lossy(path))).ok();
+            let source = |path: &[u8]| fs::read(on_disk(workspace_root, path)).ok();
             text::write(coverage, source, out)?;
         }
         Format::Cobertura => cobertura::write(coverage, &workspace_root.to_string_lossy(), out)?,

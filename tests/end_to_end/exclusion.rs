@@ -198,7 +198,7 @@ src/shared.rs:2 does not count: there is no code on it
 src/items.rs:31 does not count: test code: `#[cfg(test)]` on line 31
 src/items.rs:28 does not count: there is no code on it
 src/checks/nested.rs does not count: test code: `#[cfg(test)]` on line 8 of src/lib.rs
-    `--include-files 'src/checks/nested.rs'` makes it count
+    `--include-tests` makes it count
 src/checks.rs:1 does not count: test code: `#[cfg(test)]` on line 8 of src/lib.rs
 src/markers.rs:6 does not count: `coverage:off` on line 5: a stretch of a function
 src/markers.rs:12 counts: it never ran
@@ -222,6 +222,10 @@ src/markers.rs counts
         .run()
         .expect_success();
     assert_eq!(below.stdout, "src/shared.rs:4 counts: it ran once\n");
+    // As it is printed by compilers and in lists of missing lines.
+    let printed =
+        explain(&["src/shared.rs:4:9", "src/shared.rs:4-5", "src/shared.rs:4,7-8"]).expect_success();
+    assert_eq!(printed.stdout, "src/shared.rs:4 counts: it ran once\n".repeat(3));
     // Where nothing counts any more, or the counts are gone, the question still has an answer.
     let report = |arguments: &[&str]| {
         xtask(&workspace).args(["coverage", "report", "--explain", "src/shared.rs:4"]).args(arguments).run()

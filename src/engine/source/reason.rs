@@ -63,6 +63,15 @@ impl Reason {
         matches!(self, Reason::Test { .. } | Reason::Marker { marker: Marker::Ignore, .. })
     }
 
+    /// Whether it is that test builds alone have the code.
+    pub fn is_test_code(&self) -> bool {
+        match self {
+            Reason::Test { .. } => true,
+            Reason::Declared { reason, .. } => reason.is_test_code(),
+            _ => false,
+        }
+    }
+
     /// The line that it names, of the file that it is about or, for [`Reason::Declared`], of the declaring one.
     pub fn line(&self) -> u32 {
         match self {
