@@ -2,16 +2,22 @@
 //!
 //! Reads nothing, neither arguments nor environment nor files. Lower layers do not see it: each takes its own options.
 
+mod exclusion;
+mod output;
 #[cfg(test)]
 mod tests;
+mod thresholds;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
+pub use self::exclusion::{CodeClass, Exclusion, PackageExclusion};
+pub use self::output::{Destination, Format, Output, Place, ReportRequest};
+pub use self::thresholds::{Comparison, PartialRun, Scope, ScopedThresholds, Thresholds};
 use crate::coverage::Model;
 use crate::filter::DefaultSet;
 use crate::report::table::Order;
@@ -201,17 +207,6 @@ impl Config {
     }
 }
 
-/// What a run of some of the tests is held against: what was asked for when it was started. What manifests demand, they
-/// demand of whole runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PartialRun {
-    /// In place of [`Config::thresholds`] and [`Config::scoped_thresholds`].
-    pub thresholds: Thresholds,
-    /// In place of [`Config::comparison`].
-    pub comparison: Comparison,
-}
-
 /// Which packages of the workspace are tested and counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -393,323 +388,6 @@ pub struct Input {
     pub objects: Vec<PathBuf>,
     /// Raw profiles, or directories that hold them at any depth.
     pub profiles: Vec<PathBuf>,
-}
-
-/// What counts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Exclusion {
-    /// Files whose workspace-relative path one of these regexes matches anywhere do not count.
-    pub ignore_filename_regex: Vec<String>,
-    /// Files whose workspace-relative path one of these regexes matches count whatever else would leave them out.
-    pub include_filename_regex: Vec<String>,
-    /// Files that one of these globs matches, on workspace-relative paths, do not count.
-    pub exclude_files: Vec<String>,
-    /// Files that one of these globs matches count whatever else would leave them out.
-    pub include_files: Vec<String>,
-    /// Packages, by name or glob, that do not count although their tests run.
-    pub exclude_from_report: Vec<String>,
-    /// The sets of files that do not count.
-    pub defaults: Vec<DefaultSet>,
-    /// Test code inside source files does not count.
-    pub tests: bool,
-    /// What markers in comments leave out does not count.
-    pub markers: bool,
-    /// Classes of code that do not count either.
-    pub code: Vec<CodeClass>,
-    /// What single packages leave out or bring back. No flag sets it.
-    pub packages: Vec<PackageExclusion>,
-}
-
-/// What counts of one package.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PackageExclusion {
-    /// The package's name.
-    pub package: String,
-    /// Files that one of these globs matches, on paths relative to the package, do not count.
-    pub exclude_files: Vec<String>,
-    /// Files that one of these globs matches count whatever else would leave them out.
-    pub include_files: Vec<String>,
-}
-
-/// Code that some projects do not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CodeClass {
-    /// Arms and blocks that only call `unreachable!`, `todo!` or `unimplemented!`.
-    Unreachable,
-    /// Implementations of `Debug` that are written out.
-    Debug,
-    /// `const fn`s that never ran: the compiler may have run them.
-    ConstFn,
-}
-
-impl CodeClass {
-    /// All of them.
-    pub const ALL: [CodeClass; 3] = [CodeClass::Unreachable, CodeClass::Debug, CodeClass::ConstFn];
-
-    /// The word for it in options.
-    pub fn name(self) -> &'static str {
-        match self {
-            CodeClass::Unreachable => "unreachable",
-            CodeClass::Debug => "debug",
-            CodeClass::ConstFn => "const-fn",
-        }
-    }
-}
-
-/// Which reports are written, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Output {
-    /// Report at all; otherwise the run is only recorded.
-    pub enabled: bool,
-    /// The formats asked for, each once. Empty: see [`Output::requests`].
-    pub formats: Vec<Format>,
-    /// Where they go.
-    pub place: Place,
-    /// A single format goes to its file too, unless a place is named.
-    pub to_files: bool,
-    /// Numbers for whole files only: no lines and functions in LCOV and JSON; only the totals instead of the table.
-    pub summary_only: bool,
-    /// No functions in LCOV and JSON.
-    pub skip_functions: bool,
-    /// List the missing lines under the table.
-    pub show_missing_lines: bool,
-    /// List the functions that never ran under the table.
-    pub show_missing_functions: bool,
-    /// One line instead of the table.
-    pub total_line: bool,
-    /// The order of files in the table and in the list of missing lines.
-    pub order: Order,
-}
-
-/// A form of report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// The table of files, or of totals, for people.
-    Table,
-    /// An LCOV tracefile.
-    Lcov,
-    /// JSON as `llvm-cov export` writes it.
-    Json,
-    /// The sources with the count of each line beside it.
-    Text,
-    /// Cobertura's XML.
-    Cobertura,
-    /// Codecov's own JSON.
-    Codecov,
-    /// Totals, files and missing lines in Markdown.
-    Markdown,
-    /// What shields.io makes a badge from.
-    Badge,
-    /// A badge as a picture.
-    BadgeSvg,
-}
-
-impl Format {
-    /// All of them.
-    pub const ALL: [Format; 9] = [
-        Format::Table,
-        Format::Lcov,
-        Format::Json,
-        Format::Text,
-        Format::Cobertura,
-        Format::Codecov,
-        Format::Markdown,
-        Format::Badge,
-        Format::BadgeSvg,
-    ];
-
-    /// The name of its file in a directory of reports.
-    pub fn file_name(self) -> &'static str {
-        match self {
-            Format::Table => "summary.txt",
-            Format::Lcov => "lcov.info",
-            Format::Json => "coverage.json",
-            Format::Text => "coverage.txt",
-            Format::Cobertura => "cobertura.xml",
-            Format::Codecov => "codecov.json",
-            Format::Markdown => "summary.md",
-            Format::Badge => "badge.json",
-            Format::BadgeSvg => "badge.svg",
-        }
-    }
-}
-
-/// Where reports go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// A single format to standard output, several as files into `<target_dir>/coverage`.
-    Usual,
-    /// A single format into this file; `-` is standard output.
-    File(PathBuf),
-    /// All formats as files into this directory.
-    Directory(PathBuf),
-}
-
-/// One report to write.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReportRequest {
-    /// Its form.
-    pub format: Format,
-    /// Numbers for whole files only, or totals only in the table.
-    pub summary_only: bool,
-    /// Where it goes.
-    pub destination: Destination,
-}
-
-/// Where one report goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Destination {
-    /// Standard output.
-    Stdout,
-    /// Standard error, for the table where standard output is somebody else's.
-    Stderr,
-    /// This file, which is replaced.
-    File(PathBuf),
-}
-
-impl Output {
-    /// The reports to write, in this order. `usual_dir` is `<target_dir>/coverage`.
-    ///
-    /// - No format asked for: [`Command::Coverage`] writes a whole `lcov.info`, which editors look for, and prints the table;
-    ///   [`Command::Report`] prints the table.
-    /// - One format and no place: it is printed, as cargo-llvm-cov does, unless a manifest asks for it.
-    /// - Formats that go to files: the table is printed besides.
-    /// - Under [`Command::Run`] standard output is the program's: the table goes to standard error, and a format without a place
-    ///   goes to its file.
-    pub fn requests(&self, command: Command, usual_dir: &Path) -> Vec<ReportRequest> {
-        let reports = matches!(command, Command::Coverage | Command::Run | Command::Report);
-        if !self.enabled || !reports {
-            return Vec::new();
-        }
-        let request = |format, summary_only, destination| ReportRequest { format, summary_only, destination };
-        let directory = match &self.place {
-            Place::Directory(directory) => directory,
-            _ => usual_dir,
-        };
-        let mut requests: Vec<ReportRequest> = match (self.formats.as_slice(), &self.place) {
-            ([], _) if matches!(command, Command::Coverage | Command::Run) => {
-                let path = directory.join(Format::Lcov.file_name());
-                vec![request(Format::Lcov, false, Destination::File(path))]
-            }
-            ([Format::Table], Place::Usual) if command == Command::Run => Vec::new(),
-            ([format], Place::Usual) if command != Command::Run && !self.to_files => {
-                vec![request(*format, self.summary_only, Destination::Stdout)]
-            }
-            ([format], Place::File(path)) => {
-                let to_stdout = path.as_os_str() == "-";
-                let destination =
-                    if to_stdout { Destination::Stdout } else { Destination::File(path.clone()) };
-                vec![request(*format, self.summary_only, destination)]
-            }
-            (formats, _) => formats
-                .iter()
-                .map(|format| {
-                    let path = directory.join(format.file_name());
-                    request(*format, self.summary_only, Destination::File(path))
-                })
-                .collect(),
-        };
-        let stdout_is_free = requests.iter().all(|request| request.destination != Destination::Stdout);
-        if command == Command::Run {
-            if requests.iter().all(|request| request.format != Format::Table) {
-                requests.push(request(Format::Table, self.summary_only, Destination::Stderr));
-            }
-        } else if stdout_is_free && !self.formats.contains(&Format::Table) {
-            requests.push(request(Format::Table, self.summary_only, Destination::Stdout));
-        }
-        requests
-    }
-}
-
-/// What files have to reach, or the exit code is 2. Shares are in hundredths of a percent, 0 to 10000.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Thresholds {
-    /// Mapped lines that ran.
-    pub lines: Option<u16>,
-    /// Functions that were entered.
-    pub functions: Option<u16>,
-    /// Code regions that ran.
-    pub regions: Option<u16>,
-    /// Mapped lines that ran, in each file by itself.
-    pub file_lines: Option<u16>,
-    /// So many mapped lines may be missed.
-    pub uncovered_lines: Option<u64>,
-    /// So many functions may be missed.
-    pub uncovered_functions: Option<u64>,
-    /// So many code regions may be missed.
-    pub uncovered_regions: Option<u64>,
-}
-
-impl Thresholds {
-    /// Any number will do.
-    pub const NONE: Thresholds = Thresholds {
-        lines: None,
-        functions: None,
-        regions: None,
-        file_lines: None,
-        uncovered_lines: None,
-        uncovered_functions: None,
-        uncovered_regions: None,
-    };
-}
-
-/// What a part of the workspace has to reach.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ScopedThresholds {
-    /// Which part.
-    pub scope: Scope,
-    /// What it has to reach.
-    pub thresholds: Thresholds,
-}
-
-/// A part of the workspace.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// The files of the package with this name.
-    Package(String),
-    /// The files whose path from the workspace's root this glob matches, or that are below a directory which it matches.
-    Paths(String),
-}
-
-/// What the numbers are compared with: a commit, an earlier run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Comparison {
-    /// Say how much ran of what changed since a commit.
-    pub patch: bool,
-    /// That commit, as git takes it. `None`: where this branch left the main one.
-    pub patch_base: Option<String>,
-    /// The share of the changed lines that has to run, or the exit code is 3. In hundredths of a percent, 0 to 10000.
-    pub patch_lines: Option<u16>,
-    /// The file with the numbers of an earlier run.
-    pub baseline: Option<PathBuf>,
-    /// The file to keep this run's numbers in.
-    pub save_baseline: Option<PathBuf>,
-    /// By so many hundredths of a percentage point, 0 to 10000, line coverage may be lower than in the baseline, or the exit code
-    /// is 2.
-    pub ratchet: Option<u16>,
-}
-
-impl Comparison {
-    /// Nothing.
-    pub const NONE: Comparison = Comparison {
-        patch: false,
-        patch_base: None,
-        patch_lines: None,
-        baseline: None,
-        save_baseline: None,
-        ratchet: None,
-    };
-
-    /// Whether patch coverage is asked for.
-    pub fn wants_patch(&self) -> bool {
-        self.patch || self.patch_base.is_some() || self.patch_lines.is_some()
-    }
 }
 
 /// Which CI service reads what we print.
