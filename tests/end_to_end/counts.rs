@@ -1,5 +1,6 @@
 //! What is counted, against the truth that the workspaces carry in comments.
 
+use crate::support::lcov::Lcov;
 use crate::support::truth::{Exclusions, check_lines};
 use crate::support::workspace::Workspace;
 use crate::{lcov, read_lcov, xtask};
@@ -30,7 +31,12 @@ pub(crate) fn check_with(workspace: &Workspace, arguments: &[&str]) {
 
 #[test]
 fn language_features() {
-    check(&Workspace::copy("stress"));
+    let workspace = Workspace::copy("stress");
+    check(&workspace);
+    // A statement that only test builds have: no comment can say that it is there in one of the two reports.
+    let line = |report: Lcov| report.file("modules/src/lib.rs").lines.get(&60).copied();
+    assert_eq!(line(lcov(&workspace)), None);
+    assert_eq!(line(read_lcov(&workspace.beside("output").join("all.info"))), Some(1));
 }
 
 #[test]
