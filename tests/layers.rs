@@ -18,7 +18,7 @@ const LAYERS: [(&str, &[&str]); 18] = [
     ("export", &["coverage"]),
     ("report", &["coverage"]),
     ("source", &["format", "parallel"]),
-    ("llvm_tools", &[]),
+    ("llvm_tools", &["coverage", "format"]),
     ("cargo", &["interrupt", "layout"]),
     ("runner", &["cargo", "interrupt", "layout", "load"]),
     ("object", &["format"]),

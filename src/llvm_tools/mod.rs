@@ -1,5 +1,7 @@
 //! The real `llvm-profdata` and `llvm-cov`, where they are installed: the reference that our own reading is checked
-//! against. Nothing else in the library needs them.
+//! against, and an engine in its place for those who ask for it.
+
+pub mod export;
 
 use std::ffi::OsString;
 use std::fs;
@@ -49,6 +51,15 @@ pub struct ExportOptions<'a> {
     pub ignore_filename_regexes: &'a [String],
 }
 
+/// What becomes of a merge when a raw profile cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DamagedProfiles {
+    /// It fails.
+    Refuse,
+    /// The profile is passed over with a warning; the merge fails when none is left.
+    Skip,
+}
+
 impl LlvmTools {
     /// Finds both tools: as `LLVM_PROFDATA` and `LLVM_COV` name them, in the toolchain's `llvm-tools` component, on the
     /// `PATH` with rustc's LLVM version as a suffix and without one.
@@ -61,22 +72,38 @@ impl LlvmTools {
         Ok(LlvmTools { profdata, cov })
     }
 
-    /// Merges raw profiles into the file `output`, as `llvm-profdata merge -sparse`.
+    /// Merges raw profiles into the file `output`, as `llvm-profdata merge -sparse`; gives the tool's warnings.
     ///
     /// # Errors
-    /// What `llvm-profdata` says; it refuses all profiles if one is damaged.
-    pub fn merge(&self, sh: &Shell, profiles: &[PathBuf], output: &Path) -> Result<()> {
+    /// What `llvm-profdata` says.
+    pub fn merge(
+        &self,
+        sh: &Shell,
+        profiles: &[PathBuf],
+        output: &Path,
+        damaged: DamagedProfiles,
+    ) -> Result<Vec<String>> {
         // Thousands of paths do not fit a command line.
         let list_file = output.with_extension("profiles");
         let mut list = Vec::new();
         for profile in profiles {
-            list.extend_from_slice(profile.as_os_str().as_encoded_bytes());
+            let path = profile.as_os_str().as_encoded_bytes();
+            // What stands before the first comma of a line is a weight.
+            if path.contains(&b',') {
+                list.extend_from_slice(b"1,");
+            }
+            list.extend_from_slice(path);
             list.push(b'\n');
         }
         fs::write(&list_file, list).with_context(|| format!("failed to write `{}`", list_file.display()))?;
         let profdata = &self.profdata;
-        let command = cmd!(sh, "{profdata} merge -sparse -f {list_file} -o {output}");
-        run(command.quiet().ignore_status(), "llvm-profdata merge").map(|_| ())
+        let failure_mode = match damaged {
+            DamagedProfiles::Refuse => "-failure-mode=any",
+            DamagedProfiles::Skip => "-failure-mode=all",
+        };
+        let command = cmd!(sh, "{profdata} merge -sparse {failure_mode} -f {list_file} -o {output}");
+        let (_, warnings) = run(command.quiet().ignore_status(), "llvm-profdata merge")?;
+        Ok(warnings)
     }
 
     /// What `llvm-cov export` prints for a merged profile and objects in the given order, and what it warns of.
@@ -89,7 +116,7 @@ impl LlvmTools {
         profile: &Path,
         objects: &[PathBuf],
         options: &ExportOptions<'_>,
-    ) -> Result<(Vec<u8>, String)> {
+    ) -> Result<(Vec<u8>, Vec<String>)> {
         let Some((first, others)) = objects.split_first() else { bail!("no object to export coverage of") };
         let format = match options.format {
             ExportFormat::Lcov => "-format=lcov",
@@ -110,12 +137,13 @@ impl LlvmTools {
     }
 }
 
-/// Runs a tool; gives its standard output and the text of its standard error.
-fn run(command: xshell::Cmd<'_>, name: &str) -> Result<(Vec<u8>, String)> {
+/// Runs a tool; gives its standard output and its warnings.
+fn run(command: xshell::Cmd<'_>, name: &str) -> Result<(Vec<u8>, Vec<String>)> {
     let output = command.output().with_context(|| format!("failed to run {name}"))?;
-    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{name} failed ({}): {}", output.status, errors.trim());
-    Ok((output.stdout, errors))
+    let warnings = errors.lines().filter_map(|line| line.strip_prefix("warning: "));
+    Ok((output.stdout, warnings.map(|warning| format!("{name}: {warning}")).collect()))
 }
 
 fn find_tool(sh: &Shell, search: &ToolSearch<'_>, name: &str, variable: &str) -> Result<PathBuf> {

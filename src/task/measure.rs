@@ -6,11 +6,12 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::config::{self, Command, Config, Destination};
+use super::config::{self, Command, Config, Destination, Engine};
 use super::exclusion::{self, Sources};
 use super::record::{ManifestRecord, RunRecord, TestRecord};
 use super::{
-    Outcome, baseline, cargo_config, nextest, output_file, patch, render, sources, strays, testing, threads,
+    Outcome, baseline, cargo_config, llvm_engine, nextest, output_file, patch, render, sources, strays,
+    testing, threads,
 };
 use crate::cargo::build::{self, Build, Builder};
 use crate::cargo::invocation::BuildOptions;
@@ -45,6 +46,9 @@ pub(super) fn coverage(
     let _lock = lock(&layout, ui)?;
 
     check_markers(workspace, config, ui)?;
+    if config.engine == Engine::Llvm && config.output.enabled {
+        llvm_engine::find_tools(&workspace.toolchain)?;
+    }
 
     // 2. Build with counters, and test what is built: every process leaves a raw profile.
     let start = SystemTime::now();
@@ -114,7 +118,7 @@ pub(super) fn coverage(
 /// # Errors
 /// There are some.
 pub(super) fn check_markers(workspace: &Workspace, config: &Config, ui: &Ui) -> Result<()> {
-    if !config.output.enabled || config.model == Model::Llvm {
+    if !config.output.enabled || config.model() == Model::Llvm {
         return Ok(());
     }
     let layout = sources::source_layout(workspace, config);

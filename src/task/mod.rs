@@ -15,6 +15,7 @@ mod evaluate;
 mod exclusion;
 mod explain;
 mod input;
+mod llvm_engine;
 mod manifests;
 mod measure;
 mod metadata;
@@ -34,13 +35,11 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
-use xshell::Shell;
+use anyhow::Result;
 
 use crate::cargo::build::BuildFailed;
 use crate::cargo::clean::clean;
 use crate::cargo::workspace::{DiscoverOptions, Workspace};
-use crate::llvm_tools::{LlvmTools, ToolSearch};
 use crate::ui::Ui;
 use crate::ui::color::ColorChoice;
 use crate::ui::message::Advised;
@@ -155,16 +154,8 @@ fn remove(config: &Config, ui: &Ui) -> Result<Outcome> {
 
 /// `verify`: measures, unless told to take the last run, and compares both engines on it.
 fn compare(workspace: &Workspace, manifests: &[ManifestRecord], config: &Config, ui: &Ui) -> Result<Outcome> {
-    let toolchain = &workspace.toolchain;
-    let llvm = toolchain.llvm.as_deref().and_then(|version| version.split('.').next()?.parse().ok());
-    let search = ToolSearch {
-        llvm_major: llvm.context("failed to find out which LLVM rustc is built on")?,
-        sysroot: &toolchain.sysroot,
-        host: &toolchain.host,
-        variable: &|name| std::env::var_os(name),
-    };
     // Missing tools shall be known before the tests run.
-    let tools = LlvmTools::find(&Shell::new()?, &search)?;
+    let tools = llvm_engine::find_tools(&workspace.toolchain)?;
     let mut tests_failed = false;
     if config.tests.run {
         let mut measured = config.clone();

@@ -15,7 +15,7 @@ use crate::coverage::union::UnionOptions;
 use crate::coverage::{Coverage, OmittedFunction, llvm, union};
 use crate::export::json::{self, JsonOptions};
 use crate::export::lcov::{self, LcovOptions};
-use crate::llvm_tools::{ExportFormat, ExportOptions, LlvmTools};
+use crate::llvm_tools::{DamagedProfiles, ExportFormat, ExportOptions, LlvmTools};
 use crate::load::{self, Inputs};
 
 /// What was compared, and what differed.
@@ -81,7 +81,7 @@ pub fn verify(
     let sh = Shell::new()?;
     fs::create_dir_all(work_dir).with_context(|| format!("failed to create `{}`", work_dir.display()))?;
     let merged = work_dir.join("merged.profdata");
-    tools.merge(&sh, &record.profiles, &merged)?;
+    tools.merge(&sh, &record.profiles, &merged, DamagedProfiles::Refuse)?;
 
     let objects = record.all_objects();
     let inputs = |ignore_stale| Inputs {

@@ -1,0 +1,119 @@
+//! `--engine llvm`: the coverage of a run as the real `llvm-profdata` and `llvm-cov` tell it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context, Result, bail};
+use xshell::Shell;
+
+use super::record::RunRecord;
+use crate::cargo::environment::Environment;
+use crate::cargo::toolchain::Toolchain;
+use crate::coverage::{Coverage, Summary};
+use crate::filter::PathFilter;
+use crate::llvm_tools::{DamagedProfiles, ExportFormat, ExportOptions, LlvmTools, ToolSearch, export};
+use crate::load;
+use crate::ui::Ui;
+use crate::ui::message::Advised;
+
+/// The tools that fit the LLVM of a toolchain.
+///
+/// # Errors
+/// They are not there, or of another version; with the commands that install them.
+pub(super) fn find_tools(toolchain: &Toolchain) -> Result<LlvmTools> {
+    let major = toolchain.llvm.as_deref().and_then(|version| version.split('.').next()?.parse().ok());
+    let search = ToolSearch {
+        llvm_major: major.context("failed to find out which LLVM rustc is built on")?,
+        sysroot: &toolchain.sysroot,
+        host: &toolchain.host,
+        variable: &|name| std::env::var_os(name),
+    };
+    LlvmTools::find(&Shell::new()?, &search)
+}
+
+/// A run's coverage. The tools are told which files do not count as far as regular expressions on paths can say that; the
+/// rest is left out here.
+///
+/// # Errors
+/// What [`find_tools`] and the tools say; no function ran.
+pub(super) fn evaluate(record: &RunRecord, filter: &PathFilter, ui: &Ui) -> Result<Coverage> {
+    let tools = find_tools(&Toolchain::discover(&Environment::inherited())?)?;
+    let (mut coverage, warnings) = export_filtered(&tools, record, filter)?;
+    for warning in warnings {
+        ui.warning(warning.slug, warning.message);
+    }
+    if !coverage.functions.iter().any(|function| function.execution_count > 0) {
+        bail!(Advised::new(
+            "no function of the objects has a count in any raw profile",
+            "give the objects that the processes were started from, built as they were then"
+        ));
+    }
+    // Paths differ from those of the other engine in nothing but bytes that are not UTF-8.
+    coverage.files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(coverage)
+}
+
+/// What both tools make of a run, less what does not count, and their warnings.
+///
+/// # Errors
+/// What the tools say.
+pub(super) fn export_filtered(
+    tools: &LlvmTools,
+    record: &RunRecord,
+    filter: &PathFilter,
+) -> Result<(Coverage, Vec<load::Warning>)> {
+    let sh = Shell::new()?;
+    let work_dir = WorkDir::new()?;
+    let merged = work_dir.path().join("merged.profdata");
+    let mut warnings = Vec::new();
+    let mut warn = |slug, messages: Vec<String>| {
+        warnings.extend(messages.into_iter().map(|message| load::Warning { slug, message }));
+    };
+    warn("unreadable-profile", tools.merge(&sh, &record.profiles, &merged, DamagedProfiles::Skip)?);
+    let objects = load::unpack_archives(&record.all_objects(), &work_dir.path().join("members"))?;
+    let options = ExportOptions {
+        format: ExportFormat::Json,
+        flags: &[],
+        ignore_filename_regexes: &filter.ignore_filename_regexes(),
+    };
+    let (json, messages) = tools.export(&sh, &merged, &objects, &options)?;
+    warn("llvm-cov", messages);
+    let mut coverage = export::parse(&json)?;
+    coverage.files.retain(|file| filter.exclusion(&file.path).is_none());
+    coverage.totals = Summary::EMPTY;
+    for file in &coverage.files {
+        coverage.totals += file.summary;
+    }
+    Ok((coverage, warnings))
+}
+
+/// A directory for what the tools hand to each other, which goes with this value.
+pub(super) struct WorkDir(PathBuf);
+
+impl WorkDir {
+    /// A new directory in the one for temporary files.
+    ///
+    /// # Errors
+    /// It cannot be made, or is there already: nobody else shall have laid something into it.
+    pub(super) fn new() -> Result<WorkDir> {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("xtask-coverage-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir(&path).with_context(|| format!("failed to create `{}`", path.display()))?;
+        Ok(WorkDir(path))
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for WorkDir {
+    fn drop(&mut self) {
+        // What cannot be removed lies among temporary files.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
