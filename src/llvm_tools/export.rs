@@ -292,3 +292,80 @@ impl RawSummary {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use crate::coverage::segment::CountedKind;
+    use crate::coverage::summary::Ratio;
+
+    const SUMMARY: &str = r#"{"branches":{"count":2,"covered":1,"notcovered":1,"percent":50},"functions":{"count":1,"covered":1,
+        "percent":100},"instantiations":{"count":1,"covered":1,"percent":100},"lines":{"count":3,"covered":2,"percent":66},
+        "mcdc":{"count":0,"covered":0,"notcovered":0,"percent":0},"regions":{"count":4,"covered":3,"notcovered":1,"percent":75}}"#;
+
+    /// A function in `a.c` that expands a macro of `b.h`, with a condition that is folded away.
+    fn export(version: &str) -> String {
+        let regions = "[[1,1,3,2,5,0,0,0],[2,3,2,9,5,0,1,1],[7,1,7,4,5,1,0,0]]";
+        let branch = "[7,1,7,4,5,0,1,0,4]";
+        let file = |name: &str, branches: &str, expansions: &str| {
+            format!(
+                r#"{{"branches":{branches},"expansions":{expansions},"filename":"{name}","mcdc_records":[],
+                "segments":[[1,1,5,true,true,false],[3,2,0,false,false,false]],"summary":{SUMMARY}}}"#
+            )
+        };
+        let expansion = format!(
+            r#"[{{"branches":[{branch}],"filenames":["a.c","b.h"],"source_region":[2,3,2,9,5,0,1,1],
+            "target_regions":{regions}}}]"#
+        );
+        format!(
+            r#"{{"data":[{{"files":[{},{}],"functions":[{{"branches":[{branch}],"count":5,"filenames":["a.c","b.h"],
+            "mcdc_records":[],"name":"f","regions":{regions}}}],"totals":{SUMMARY}}}],"type":"llvm.coverage.json.export",
+            "version":"{version}"}}"#,
+            file("a.c", "[]", &expansion),
+            file("b.h", &format!("[{branch},[8,1,8,4,0,0,1,0,4]]"), "[]"),
+        )
+    }
+
+    #[test]
+    fn an_export_becomes_a_model() {
+        let coverage = parse(export("3.1.0").as_bytes()).expect("an export");
+        let [a, b] = &coverage.files[..] else { panic!("{} files", coverage.files.len()) };
+        assert_eq!((&*a.path, &*b.path), (&b"a.c"[..], &b"b.h"[..]));
+        assert_eq!(
+            a.lines().map(|line| (line.line, line.count)).collect::<Vec<_>>(),
+            [(1, 5), (2, 5), (3, 5)]
+        );
+        assert_eq!((&a.functions[..], &b.functions[..]), (&[0][..], &[][..]));
+        assert_eq!(a.expansions[0].function, 0);
+        assert_eq!(a.expansions[0].region.range.kind, CountedKind::Expansion);
+        // The condition counts where the macro stands that it comes from.
+        assert_eq!((a.branch_lines[0].line, a.branch_lines[0].outcomes), (2, [Some(5), Some(0)]));
+        assert_eq!(b.branches.iter().map(|branch| branch.is_folded()).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(coverage.totals.regions, Ratio { covered: 3, count: 4 });
+        assert_eq!(coverage.functions[0].execution_count, 5);
+    }
+
+    #[test]
+    fn what_is_no_export_is_refused() {
+        let whole = export("3.1.0");
+        for (json, expected) in [
+            (export("4.0.0"), "llvm-cov exports version 4.0.0 of its JSON (this build reads 2 and 3)"),
+            (whole.replace("\"totals\"", "\"total\""), "missing field `totals`"),
+            (
+                whole.replace("[2,3,2,9,5,0,1,1]", "[2,3,2,9,5,0,1,9]"),
+                "llvm-cov's JSON has a region of kind 9",
+            ),
+            (
+                whole.replace("[[1,1,3,2,5,0,0,0],[2,3,2,9,5,0,1,1],[7,1,7,4,5,1,0,0]]}]", "[]}]"),
+                "expansion of no function",
+            ),
+            ("{".to_owned(), "llvm-cov's JSON is not as expected"),
+        ] {
+            let error = format!("{:#}", parse(json.as_bytes()).expect_err(&json));
+            assert!(error.contains(expected), "{error}");
+        }
+        for len in 0..whole.len() {
+            assert!(parse(&whole.as_bytes()[..len]).is_err(), "{len}");
+        }
+    }
+}

@@ -39,7 +39,7 @@ pub(super) fn find_tools(toolchain: &Toolchain) -> Result<LlvmTools> {
 /// What [`find_tools`] and the tools say; no function ran.
 pub(super) fn evaluate(record: &RunRecord, filter: &PathFilter, ui: &Ui) -> Result<Coverage> {
     let tools = find_tools(&Toolchain::discover(&Environment::inherited())?)?;
-    let (mut coverage, warnings) = export_filtered(&tools, record, filter)?;
+    let Filtered { coverage, warnings, .. } = export_filtered(&tools, record, filter)?;
     for warning in warnings {
         ui.warning(warning.slug, warning.message);
     }
@@ -49,12 +49,20 @@ pub(super) fn evaluate(record: &RunRecord, filter: &PathFilter, ui: &Ui) -> Resu
             "give the objects that the processes were started from, built as they were then"
         ));
     }
-    // Paths differ from those of the other engine in nothing but bytes that are not UTF-8.
-    coverage.files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(coverage)
 }
 
-/// What both tools make of a run, less what does not count, and their warnings.
+/// What LLVM's tools say about the files that count.
+pub(super) struct Filtered {
+    /// The coverage of these files.
+    pub(super) coverage: Coverage,
+    /// How many files LLVM exported, those among them that do not count.
+    pub(super) n_exported_files: usize,
+    /// What the tools warned of.
+    pub(super) warnings: Vec<load::Warning>,
+}
+
+/// What both tools make of a run, less what does not count.
 ///
 /// # Errors
 /// What the tools say.
@@ -62,7 +70,7 @@ pub(super) fn export_filtered(
     tools: &LlvmTools,
     record: &RunRecord,
     filter: &PathFilter,
-) -> Result<(Coverage, Vec<load::Warning>)> {
+) -> Result<Filtered> {
     let sh = Shell::new()?;
     let work_dir = WorkDir::new()?;
     let merged = work_dir.path().join("merged.profdata");
@@ -80,12 +88,13 @@ pub(super) fn export_filtered(
     let (json, messages) = tools.export(&sh, &merged, &objects, &options)?;
     warn("llvm-cov", messages);
     let mut coverage = export::parse(&json)?;
+    let n_exported_files = coverage.files.len();
     coverage.files.retain(|file| filter.exclusion(&file.path).is_none());
     coverage.totals = Summary::EMPTY;
     for file in &coverage.files {
         coverage.totals += file.summary;
     }
-    Ok((coverage, warnings))
+    Ok(Filtered { coverage, n_exported_files, warnings })
 }
 
 /// A directory for what the tools hand to each other, which goes with this value.

@@ -174,7 +174,8 @@ fn compare(workspace: &Workspace, manifests: &[ManifestRecord], config: &Config,
         "Comparing",
         format_args!("{} objects and {} profiles", run.all_objects().len(), run.profiles.len()),
     );
-    let verification = verify::verify(&run, &tools, &layout.verification(), threads(config).get())?;
+    let filter = exclusion::path_filter(run.sources.clone(), &config.exclusion)?;
+    let verification = verify::verify(&run, &filter, &tools, &layout.verification(), threads(config).get())?;
     ui.print(&verification.to_string())?;
     match (verification.is_equal(), tests_failed) {
         (false, _) => Ok(Outcome::Unmeasured),
