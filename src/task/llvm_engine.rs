@@ -39,6 +39,9 @@ pub(super) fn find_tools(toolchain: &Toolchain) -> Result<LlvmTools> {
 /// What [`find_tools`] and the tools say; no function ran.
 pub(super) fn evaluate(record: &RunRecord, filter: &PathFilter, ui: &Ui) -> Result<Coverage> {
     let tools = find_tools(&Toolchain::discover(&Environment::inherited())?)?;
+    for regex in filter.ignore_filename_regexes() {
+        ui.detail("Ignoring", regex);
+    }
     let Filtered { coverage, warnings, .. } = export_filtered(&tools, record, filter)?;
     for warning in warnings {
         ui.warning(warning.slug, warning.message);
