@@ -7,15 +7,28 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Context, Result, bail};
 use xshell::Shell;
 
+use super::config::{Config, Engine};
 use super::record::RunRecord;
 use crate::cargo::environment::Environment;
 use crate::cargo::toolchain::Toolchain;
+use crate::cargo::workspace::Workspace;
 use crate::coverage::{Coverage, Summary};
 use crate::filter::PathFilter;
 use crate::llvm_tools::{DamagedProfiles, ExportFormat, ExportOptions, LlvmTools, ToolSearch, export};
 use crate::load;
 use crate::ui::Ui;
 use crate::ui::message::Advised;
+
+/// Looks for the tools before anything is built that they are to read.
+///
+/// # Errors
+/// They are wanted, and [`find_tools`] does not find them.
+pub(super) fn prepare(workspace: &Workspace, config: &Config) -> Result<()> {
+    if config.engine == Engine::Llvm && config.output.enabled {
+        find_tools(&workspace.toolchain)?;
+    }
+    Ok(())
+}
 
 /// The tools that fit the LLVM of a toolchain.
 ///

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::config::{self, Command, Config, Destination, Engine};
+use super::config::{self, Command, Config, Destination};
 use super::exclusion::{self, Sources};
 use super::record::{ManifestRecord, RunRecord, TestRecord};
 use super::{
@@ -46,9 +46,7 @@ pub(super) fn coverage(
     let _lock = lock(&layout, ui)?;
 
     check_markers(workspace, config, ui)?;
-    if config.engine == Engine::Llvm && config.output.enabled {
-        llvm_engine::find_tools(&workspace.toolchain)?;
-    }
+    llvm_engine::prepare(workspace, config)?;
 
     // 2. Build with counters, and test what is built: every process leaves a raw profile.
     let start = SystemTime::now();

@@ -9,7 +9,9 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::config::{self, Config};
 use super::record::{ManifestRecord, RunRecord};
-use super::{Outcome, baseline, measure, output_file, outside, patch, render, shown, sources, strays};
+use super::{
+    Outcome, baseline, llvm_engine, measure, output_file, outside, patch, render, shown, sources, strays,
+};
 use crate::cargo::build::{Builder, Event, binary_id};
 use crate::cargo::program::Program;
 use crate::cargo::workspace::Workspace;
@@ -32,6 +34,7 @@ pub(super) fn run(
     ui: &Ui,
 ) -> Result<Outcome> {
     measure::check_markers(workspace, config, ui)?;
+    llvm_engine::prepare(workspace, config)?;
     // Of one program, manifests demand nothing, unless its counts are added to those of a whole run.
     let compared = if config.tests.keep_profiles { config } else { &config.for_partial_run() };
     patch::prepare(&workspace.root, compared)?;
