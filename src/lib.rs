@@ -3,6 +3,7 @@
 #[doc = include_str!("configuration.md")]
 pub mod configuration {}
 
+pub mod cache;
 pub mod cargo;
 pub mod filter;
 pub mod git;
