@@ -105,6 +105,9 @@ impl Compared {
                 "baseline-not-saved",
                 format_args!("not all tests passed, so `{path}` stays as it is"),
             );
+        } else if config.deny_warnings && !ui.warning_counts().is_empty() {
+            let path = shown(path);
+            ui.warning("baseline-not-saved", format_args!("warnings are denied, so `{path}` stays as it is"));
         } else {
             output_file::write(path, self.now.render().as_bytes())?;
             ui.status("Saved", shown(path));

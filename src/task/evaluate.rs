@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use super::config::{Config, Format, ReportRequest};
 use super::exclusion::{self, Sources};
 use super::record::RunRecord;
-use super::{on_disk, shown, threads};
+use super::{on_disk, shown, threads, warnings};
 use crate::coverage::symbol::is_doctest_code;
 use crate::coverage::union::UnionOptions;
 use crate::coverage::{Coverage, Model, Omissions, OmittedFunction, llvm, union};
@@ -33,9 +33,7 @@ pub(super) fn evaluate(
         ignore_stale: config.model == Model::Union,
     };
     let Loaded { map, files, profile, warnings } = load::load(&inputs)?;
-    for warning in warnings {
-        ui.warning(warning.slug, warning.message);
-    }
+    warnings::say(warnings, ui);
     let is_known = profile.knows_any_of(&map);
     if !is_known {
         bail!(Advised::new(
@@ -47,7 +45,7 @@ pub(super) fn evaluate(
     if n_unmatched > 0 {
         let message =
             format!("{n_unmatched} functions have counts but no coverage map; is an object missing?");
-        ui.warning("unmatched-functions", message);
+        ui.warning_of(n_unmatched as u64, "unmatched-functions", message);
     }
     let lists_functions =
         requests.iter().any(|request| request.format == Format::Json && !request.summary_only);
@@ -122,7 +120,7 @@ fn say_omissions(omissions: &Omissions, objects: &[&Path], ui: &Ui) {
                 String::from_utf8_lossy(&crate::coverage::demangle::demangle(&first.name)),
                 first.reason
             );
-            ui.warning(slug, message);
+            ui.warning_of(functions.len() as u64, slug, message);
         }
     }
 }

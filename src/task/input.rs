@@ -1,5 +1,6 @@
 //! What is reported on: the last run, or the objects and profiles that another harness produced.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -124,6 +125,7 @@ pub(super) fn foreign_record(config: &Config) -> Result<(RunRecord, PathBuf)> {
         tests: Vec::new(),
         manifests,
         is_partial: false,
+        warnings: BTreeMap::new(),
         recorded: None,
     };
     Ok((record, usual_dir))

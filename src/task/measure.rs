@@ -1,5 +1,6 @@
 //! `cargo xtask coverage`: the story from a workspace to its reports.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -10,7 +11,7 @@ use super::config::{self, Command, Config, Destination};
 use super::exclusion::{self, Sources};
 use super::record::{ManifestRecord, RunRecord, TestRecord};
 use super::{
-    Outcome, baseline, cargo_config, nextest, output_file, patch, render, sources, strays, testing, threads,
+    Outcome, baseline, cargo_config, nextest, patch, render, sources, strays, testing, threads, warnings,
 };
 use crate::cargo::build::{self, Build, Builder};
 use crate::cargo::invocation::BuildOptions;
@@ -84,7 +85,7 @@ pub(super) fn coverage(
     }
     let mut record = record(workspace, config, &build, &run, strays);
     record.manifests = manifests.to_vec();
-    output_file::write(&layout.run_json(), record.render().as_bytes())?;
+    warnings::write_record(&layout.run_json(), &record, ui)?;
     if let Some(signal) = interrupt.signal() {
         ui.error(&anyhow!(Advised::new(
             "interrupted; what was counted until then is kept",
@@ -103,10 +104,12 @@ pub(super) fn coverage(
         true => Outcome::Fine,
         false => render::write_reports(&record, &requests, config, ui)?,
     };
-    match run.failed {
-        true if !config.tests.ignore_failures => Ok(Outcome::TestsFailed),
-        _ => Ok(reported),
-    }
+    warnings::update_record(&layout.run_json(), ui)?;
+    let outcome = match run.failed {
+        true if !config.tests.ignore_failures => Outcome::TestsFailed,
+        _ => reported,
+    };
+    Ok(warnings::judge(outcome, config, ui))
 }
 
 /// Refuses markers that do not match before anybody has waited for the tests.
@@ -221,7 +224,7 @@ fn say_cached_libraries(build: &Build, ui: &Ui) {
              missing",
             build.libraries_from_cache.len()
         );
-        ui.warning("cached-library", message);
+        ui.warning_of(build.libraries_from_cache.len() as u64, "cached-library", message);
     }
 }
 
@@ -277,6 +280,7 @@ fn record(
         tests: tests.collect(),
         manifests: Vec::new(),
         is_partial,
+        warnings: BTreeMap::new(),
         recorded: None,
     }
 }

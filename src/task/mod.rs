@@ -29,6 +29,7 @@ mod strays;
 mod testing;
 mod thresholds;
 mod verdict;
+mod warnings;
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
