@@ -128,7 +128,7 @@ fn message(path: &Path) -> String {
 }
 
 /// Reads a whole file into `buffer`, which keeps its memory from file to file.
-fn read_file(path: &Path, buffer: &mut Vec<u8>) -> Result<()> {
+pub(super) fn read_file(path: &Path, buffer: &mut Vec<u8>) -> Result<()> {
     buffer.clear();
     // Opening a named pipe would wait for a writer for ever.
     let metadata = fs::metadata(path)?;

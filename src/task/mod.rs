@@ -248,6 +248,11 @@ fn on_disk(root: &std::path::Path, path: &[u8]) -> PathBuf {
     root.join(path)
 }
 
+/// The whole of a file; `None` if it cannot be read or is no regular file: a pipe or a device may never end.
+fn read_regular(path: &std::path::Path) -> Option<Vec<u8>> {
+    std::fs::metadata(path).ok()?.is_file().then(|| std::fs::read(path).ok())?
+}
+
 /// A path as its user would type it: relative to the current directory where it is below it.
 fn shown(path: &std::path::Path) -> String {
     let current = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));

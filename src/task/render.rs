@@ -12,7 +12,8 @@ use super::flags::Invocation;
 use super::record::RunRecord;
 use super::verdict::Verdict;
 use super::{
-    Outcome, evaluate, input, manifests, measure, metadata, on_disk, output_file, outside, shown, warnings,
+    Outcome, evaluate, input, manifests, measure, metadata, on_disk, output_file, outside, read_regular,
+    shown, warnings,
 };
 use crate::coverage::{Coverage, FileCoverage, Model, Summary};
 use crate::export::json::{self, JsonOptions};
@@ -146,7 +147,7 @@ fn write_report(
             }
         }
         Format::Text => {
-            let source = |path: &[u8]| fs::read(on_disk(workspace_root, path)).ok();
+            let source = |path: &[u8]| read_regular(&on_disk(workspace_root, path));
             text::write(coverage, source, out)?;
         }
         Format::Cobertura => cobertura::write(coverage, &workspace_root.to_string_lossy(), out)?,

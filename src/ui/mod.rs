@@ -110,6 +110,11 @@ impl Ui {
         self.labelled(Style::Warning, "warning", &format!("{} [{slug}]", one_line(&message.to_string())));
     }
 
+    /// Counts what an error says, in place of a warning.
+    pub fn count_warning(&self, slug: &'static str) {
+        self.count_warnings(1, slug);
+    }
+
     fn count_warnings(&self, count: u64, slug: &'static str) {
         let mut state = self.lock();
         let counted = state.warnings.entry(slug).or_insert(0);

@@ -10,6 +10,7 @@ mod counts;
 mod doctests;
 mod errors;
 mod exclusion;
+mod faults;
 mod nextest;
 mod outputs;
 mod outside;
