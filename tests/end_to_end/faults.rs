@@ -561,3 +561,112 @@ fn two_runs_at_once() {
         assert_eq!(run.expect_success().stdout, TOTAL);
     }
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_map_that_claims_any_file() {
+    let workspace = Workspace::empty("claims");
+    let secret = workspace.beside("elsewhere").join("secret.rs");
+    fs::write(&secret, "1\nthe secret\n").expect("ours");
+    let secret = secret.to_string_lossy().into_owned();
+    let up = format!("{}{secret}", "../".repeat(20));
+    let claims = [
+        secret.as_str(),
+        up.as_str(),
+        "/dev/zero",
+        "/",
+        "",
+        "::error::a.rs",
+        "b.rs\nend_of_record\nSF:c.rs",
+        "</source>\u{1}\u{1b}[2J\u{202e}<script>&\"'|`.rs",
+    ];
+    let mut rustc = Program::new("rustc").current_dir(workspace.root());
+    rustc = rustc.args(["-C", "instrument-coverage", "--edition", "2024", "main.rs", "-o", "program"]);
+    let mut main = String::new();
+    for (index, claim) in claims.iter().enumerate() {
+        workspace.write(&format!("m{index}.rs"), "pub fn ran() {}\npub fn never() {}\n");
+        main.push_str(&format!("mod m{index};\n"));
+        rustc = rustc.arg("--remap-path-prefix").arg(format!("m{index}.rs={claim}"));
+    }
+    let calls: Vec<String> = (0..claims.len()).map(|index| format!("m{index}::ran();")).collect();
+    workspace.write("main.rs", &format!("{main}fn main() {{ {} }}\n", calls.join(" ")));
+    rustc.run().expect_success();
+    let program = workspace.root().join("program");
+    Program::new(&program)
+        .env("LLVM_PROFILE_FILE", workspace.root().join("it.profraw"))
+        .run()
+        .expect_success();
+
+    let directory = workspace.beside("reports").join("all");
+    let before = workspace.files();
+    let report = |arguments: &[&str]| {
+        let base = ["coverage", "report", "--object", "program", "--profraw", "it.profraw"];
+        let program = xtask(&workspace).args(base).args(arguments);
+        program.deadline(Duration::from_secs(60)).run().expect_success()
+    };
+    let all = |arguments: &[&str]| {
+        let formats = [
+            "--lcov",
+            "--json",
+            "--text",
+            "--cobertura",
+            "--codecov",
+            "--markdown",
+            "--badge",
+            "--badge-svg",
+            "--output-dir",
+        ];
+        let directory = directory.to_string_lossy().into_owned();
+        let told = report(&[&formats[..], &[&*directory], arguments].concat());
+        let mut written: Vec<String> = fs::read_dir(&directory)
+            .expect("reports")
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .collect();
+        written.sort();
+        let names = [
+            "badge.json",
+            "badge.svg",
+            "cobertura.xml",
+            "codecov.json",
+            "coverage.json",
+            "coverage.txt",
+            "lcov.info",
+            "summary.md",
+        ];
+        assert_eq!(written, names);
+        let read = |name: &str| fs::read_to_string(Path::new(&directory).join(name)).expect("a report");
+        for name in ["badge.json", "codecov.json", "coverage.json"] {
+            serde_json::from_str::<Value>(&read(name)).expect("JSON");
+        }
+        for name in ["badge.svg", "cobertura.xml"] {
+            roxmltree::Document::parse(&read(name)).expect("XML");
+        }
+        let harmful = |text: &str| text.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}');
+        for text in [&told.stdout, &told.stderr, &read("summary.md"), &read("coverage.txt")] {
+            assert!(!harmful(text), "{text}");
+        }
+        let lcov = read_lcov(&Path::new(&directory).join("lcov.info"));
+        let paths: Vec<String> = lcov.paths().into_iter().map(|path| path.to_string()).collect();
+        (read("coverage.txt"), paths)
+    };
+
+    // What lies outside does not count, so it is neither named nor shown.
+    let (text, paths) = all(&[]);
+    let within: Vec<&str> = paths.iter().map(String::as_str).collect();
+    assert!(within.iter().all(|path| !path.starts_with('/') && !path.contains("..")), "{within:?}");
+    assert!(within.contains(&"main.rs") && within.contains(&"b.rs end_of_record SF:c.rs"), "{within:?}");
+    assert!(!text.contains("the secret"));
+    // Who counts it, sees it; what is no file is not read.
+    let (text, paths) = all(&["--no-default-exclude"]);
+    assert!(text.contains("the secret") && paths.contains(&secret), "{paths:?}");
+    assert!(text.contains("/dev/zero: 1 of 2 lines\n     |       |(the source is not there)\n"));
+    assert_eq!(workspace.files(), before, "nothing is written anywhere else");
+
+    // GitHub takes a line that begins with two colons for a command.
+    let github = report(&["--ci", "github", "--show-missing-lines"]);
+    let is_command = |line: &&str| line.trim_start().starts_with("::");
+    let commands: Vec<&str> = github.stdout.lines().chain(github.stderr.lines()).filter(is_command).collect();
+    let known = ["::group::", "::endgroup::", "::warning file="];
+    assert!(commands.iter().all(|it| known.iter().any(|known| it.starts_with(known))), "{commands:?}");
+    assert!(github.stdout.contains("\n./::error::a.rs "), "{}", github.stdout);
+}
