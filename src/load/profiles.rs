@@ -78,8 +78,10 @@ pub fn read_profiles(
         warnings.push(Warning { slug: "unreadable-profile", count: 1, message });
     }
     if n_empty > 0 {
-        let message =
-            format!("{n_empty} of {} raw profiles are empty: the processes died early", paths.len());
+        let message = format!(
+            "{n_empty} of {} raw profiles are empty: the processes died early, or the disk was full",
+            paths.len()
+        );
         warnings.push(Warning { slug: "empty-profile", count: n_empty as u64, message });
     }
     if profile.n_stale_profiles > 0 {

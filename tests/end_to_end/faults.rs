@@ -350,6 +350,7 @@ fn names_that_are_not_utf_8() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_clock_that_jumps() {
     let workspace = measured();
     let day = Duration::from_secs(24 * 60 * 60);
@@ -463,6 +464,7 @@ fn what_is_no_file_among_objects_and_profiles() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_record_that_is_damaged_or_lies() {
     let workspace = measured();
     let path = run_json(&workspace);
@@ -500,6 +502,7 @@ fn a_record_that_is_damaged_or_lies() {
     assert_eq!(report().expect_success().stdout, TOTAL);
 }
 
+#[cfg(unix)]
 fn record_of(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).expect("JSON")
 }
@@ -669,4 +672,70 @@ fn a_map_that_claims_any_file() {
     let known = ["::group::", "::endgroup::", "::warning file="];
     assert!(commands.iter().all(|it| known.iter().any(|known| it.starts_with(known))), "{commands:?}");
     assert!(github.stdout.contains("\n./::error::a.rs "), "{}", github.stdout);
+}
+
+#[test]
+#[cfg(unix)]
+fn nothing_in_the_workspace_is_run_for_its_name() {
+    use std::os::unix::fs::PermissionsExt;
+    let workspace = Workspace::copy("only-bin");
+    let names = [
+        "cargo",
+        "rustc",
+        "rustdoc",
+        "cc",
+        "git",
+        "sh",
+        "ps",
+        "kill",
+        "llvm-cov",
+        "llvm-profdata",
+        "cargo-nextest",
+    ];
+    for name in names {
+        workspace.write(name, "#!/bin/sh\ntouch was-run\nexit 1\n");
+        let path = workspace.root().join(name);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("ours");
+    }
+    assert_eq!(total(&workspace).run().expect_success().stdout, TOTAL);
+    // Whether these find what they need is not the question.
+    for arguments in
+        [&["coverage", "--patch"][..], &["coverage", "--nextest"], &["coverage", "report"], &["verify"]]
+    {
+        drop(xtask(&workspace).args(arguments).run());
+    }
+    xtask(&workspace).args(["coverage", "run", "--", "why"]).run().expect_success();
+    let mark = workspace.root().join("was-run");
+    assert!(!mark.exists());
+    Program::new(workspace.root().join("ps")).current_dir(workspace.root()).run().expect_code(1);
+    assert!(mark.exists(), "whoever runs one of them leaves a mark");
+}
+
+#[test]
+fn the_list_names_tests_that_there_are() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| fs::read_to_string(root.join(path)).expect("a file of this repository");
+    let list = read("src/faults.md");
+    let own = read("tests/end_to_end/faults.rs");
+    let rows: Vec<&str> =
+        list.lines().filter(|line| line.starts_with("| ") && !line.contains("| test |")).collect();
+    assert!(rows.len() > 20, "{} rows", rows.len());
+    let mut named = Vec::new();
+    for row in rows {
+        let last = row.trim_end_matches('|').rsplit(" | ").next().expect("a column").trim();
+        let (file, test) =
+            last.split_once(": ").map_or(("faults.rs", last), |(file, test)| (file.trim_matches('`'), test));
+        if last == "by hand" {
+            continue;
+        }
+        let test = test.trim_matches('`');
+        let code = read(&format!("tests/end_to_end/{file}"));
+        assert!(code.contains(&format!("fn {test}() {{")), "no test `{test}` in `{file}`: {row}");
+        named.push(test.to_owned());
+    }
+    let tests = own.split("#[test]\n").skip(1).filter_map(|it| it.split_once("fn ")?.1.split_once('('));
+    let missing: Vec<&str> =
+        tests.map(|(name, _)| name).filter(|name| !named.iter().any(|it| it == name)).collect();
+    // The first belongs to a workspace.
+    assert_eq!(missing, ["asks", "the_list_names_tests_that_there_are"]);
 }
