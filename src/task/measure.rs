@@ -91,7 +91,7 @@ pub(super) fn coverage(
         None => say_missing_profiles(&run, ui),
         Some(_) => Ok(()),
     };
-    warnings::write_record(&layout.run_json(), &record, ui)?;
+    warnings::write_record(&layout.run_json(), &mut record, ui)?;
     if let Some(signal) = interrupt.signal() {
         ui.error(&anyhow!(Advised::new(
             "interrupted; what was counted until then is kept",
@@ -110,7 +110,7 @@ pub(super) fn coverage(
         true => Outcome::Fine,
         false => render::write_reports(&record, &requests, config, ui)?,
     };
-    warnings::update_record(&layout.run_json(), ui)?;
+    warnings::update_record(&layout.run_json(), &record, ui)?;
     let outcome = match run.failed {
         true if !config.tests.ignore_failures => Outcome::TestsFailed,
         _ => reported,

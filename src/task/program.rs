@@ -51,7 +51,7 @@ pub(super) fn run(
     // Written before the program runs: should we be gone when it ends, `coverage report` has what it needs.
     let mut record = record(workspace, &program, directory.clone(), earlier);
     record.manifests = manifests.to_vec();
-    warnings::write_record(&run_json, &record, ui)?;
+    warnings::write_record(&run_json, &mut record, ui)?;
 
     let continuous = config.tests.continuous
         && is_continuous(&program.build.target_triple)
@@ -74,7 +74,7 @@ pub(super) fn run(
     strays.retain(|stray| !record.profiles.contains(stray));
     if !strays.is_empty() {
         record.profiles.append(&mut strays);
-        warnings::write_record(&run_json, &record, ui)?;
+        warnings::write_record(&run_json, &mut record, ui)?;
     }
     if !has_counts {
         bail!(Advised::new(
@@ -90,7 +90,7 @@ pub(super) fn run(
         true => Outcome::Fine,
         false => render::write_reports(&record, &requests, config, ui)?,
     };
-    warnings::update_record(&run_json, ui)?;
+    warnings::update_record(&run_json, &record, ui)?;
     let outcome = match status.success() || config.tests.ignore_failures {
         true => reported,
         false => Outcome::TestsFailed,

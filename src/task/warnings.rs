@@ -49,23 +49,24 @@ pub(super) fn repeat(record: &RunRecord, ui: &Ui) {
 ///
 /// # Errors
 /// The file cannot be written.
-pub(super) fn write_record(path: &Path, record: &RunRecord, ui: &Ui) -> Result<()> {
-    let record = RunRecord { warnings: owned(ui.warning_counts()), ..record.clone() };
+pub(super) fn write_record(path: &Path, record: &mut RunRecord, ui: &Ui) -> Result<()> {
+    record.warnings = owned(ui.warning_counts());
     output_file::write(path, record.render().as_bytes())
 }
 
-/// Adds to the record that this command has written what its reports warned of since.
+/// Adds to the file that was written with `record` what reports have warned of since.
 ///
 /// # Errors
 /// The file cannot be read or written.
-pub(super) fn update_record(path: &Path, ui: &Ui) -> Result<()> {
-    let mut record = RunRecord::read(path)?;
+pub(super) fn update_record(path: &Path, record: &RunRecord, ui: &Ui) -> Result<()> {
     let warnings = owned(ui.warning_counts());
     if record.warnings == warnings {
         return Ok(());
     }
-    record.warnings = warnings;
-    output_file::write(path, record.render().as_bytes())
+    // For its reports, `record` may have been completed by what is not to be written down.
+    let mut written = RunRecord::read(path)?;
+    written.warnings = warnings;
+    output_file::write(path, written.render().as_bytes())
 }
 
 fn owned(counts: BTreeMap<&'static str, u64>) -> BTreeMap<String, u64> {
