@@ -17,6 +17,9 @@ pub const REPORT_FILES: [&str; 10] = [
     "badge.svg",
 ];
 
+/// The name of the file in [`Layout::root`] that describes the latest run.
+pub const RUN_FILE: &str = "run.json";
+
 /// The name of the file in [`Layout::root`] that is locked while a run writes there.
 pub const LOCK_FILE: &str = "lock";
 
@@ -119,7 +122,7 @@ impl Layout {
 
     /// The description of the latest run, from which reports are rendered again.
     pub fn run_json(&self) -> PathBuf {
-        self.root.join("run.json")
+        self.root.join(RUN_FILE)
     }
 
     /// How long each test binary took in earlier runs.

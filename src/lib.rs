@@ -3,6 +3,9 @@
 #[doc = include_str!("configuration.md")]
 pub mod configuration {}
 
+#[doc = include_str!("faults.md")]
+pub mod faults {}
+
 pub mod cache;
 pub mod cargo;
 pub mod filter;

@@ -34,8 +34,11 @@ fn clean_layout(layout: &Layout, shared: &Path) -> Result<Cleaned> {
     // The records are inside: they go last, so that an interrupted run can be repeated.
     doomed.retain(|path| !path.starts_with(layout.root()));
     let mut ordered: Vec<PathBuf> = doomed.into_iter().collect();
-    if layout.root().exists() {
-        ordered.push(layout.root().to_owned());
+    match layout.root().symlink_metadata() {
+        // Somebody has put the directory elsewhere. The link is theirs, what is behind it is ours.
+        Ok(metadata) if metadata.is_symlink() => ordered.extend(entries(layout.root())?),
+        Ok(_) => ordered.push(layout.root().to_owned()),
+        Err(_) => {}
     }
     let mut cleaned = Cleaned::default();
     for path in &ordered {
@@ -45,6 +48,15 @@ fn clean_layout(layout: &Layout, shared: &Path) -> Result<Cleaned> {
         fs_extra::remove_items(&[path]).with_context(|| format!("failed to remove `{}`", path.display()))?;
     }
     Ok(cleaned)
+}
+
+/// What is in the directory that a link leads to, if it leads to one.
+fn entries(link: &Path) -> Result<Vec<PathBuf>> {
+    if !link.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(link).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
+    entries.with_context(|| format!("failed to list `{}`", link.display()))
 }
 
 /// The files and directories that `units` left below `shared`.

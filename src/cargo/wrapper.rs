@@ -250,9 +250,10 @@ pub fn install(
     };
     let hash = options_hash(&options);
     let directory = layout.wrapper(&hash);
-    fs::create_dir_all(&directory)
-        .and_then(|()| fs::create_dir_all(layout.units()))
-        .with_context(|| format!("failed to create `{}`", directory.display()))?;
+    for directory in [&directory, &layout.units()] {
+        fs::create_dir_all(directory)
+            .with_context(|| format!("failed to create `{}`", directory.display()))?;
+    }
     write_json(&directory.join(OPTIONS_FILE), &options.to_json())?;
     let seen = directory.join(ENVIRONMENT_FILE);
     if seen.exists() {

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::objects::{FileInput, read_objects};
+use super::profiles::read_file;
 use crate::format::profraw;
 use crate::object::{Architecture, CoverageSections, PointerWidth, coverage_sections};
 
@@ -60,7 +60,8 @@ pub fn profile_groups(paths: &[PathBuf]) -> Vec<ProfileGroup> {
 
 impl ProfileGroup {
     fn read(&mut self, path: &Path) {
-        let Ok(bytes) = fs::read(path) else { return };
+        let mut bytes = Vec::new();
+        let Ok(()) = read_file(path, &mut bytes) else { return };
         for profile in profraw::parse(&bytes).unwrap_or_default() {
             // A program without an instrumented function leaves a profile without one, which is like that of any other.
             if !profile.records.is_empty() {

@@ -23,6 +23,8 @@ pub use profiles::{profiles_of, read_profiles};
 pub struct Warning {
     /// A word for the kind of warning, as in `[unreadable-profile]`.
     pub slug: &'static str,
+    /// How many things it speaks of: files, functions, records.
+    pub count: u64,
     /// What happened, to which file, and what it costs.
     pub message: String,
 }

@@ -84,14 +84,14 @@ pub fn read_objects(
     warnings.extend(found.into_iter().map(|(_, warning)| warning));
     for (position, error) in failures {
         let message = format!("{}: {error:#}; its functions are missing", message(&paths[position]));
-        warnings.push(Warning { slug: "unreadable-object", message });
+        warnings.push(Warning { slug: "unreadable-object", count: 1, message });
     }
     if map.n_records_without_table > 0 {
         let message = format!(
             "{} functions refer to file names that no object has; they are missing",
             map.n_records_without_table
         );
-        warnings.push(Warning { slug: "unknown-file-names", message });
+        warnings.push(Warning { slug: "unknown-file-names", count: map.n_records_without_table, message });
     }
     Ok((map, files))
 }
@@ -156,7 +156,7 @@ fn read_object(position: usize, path: &Path, shared: &Mutex<Shared>, turn_change
             for skipped in &file.skipped {
                 let member = skipped.member.as_ref().map_or(String::new(), |member| format!("({member})"));
                 let message = format!("object `{}{member}` has {}", path.display(), skipped.reason);
-                guard.warnings.push((position, Warning { slug: "incomplete-object", message }));
+                guard.warnings.push((position, Warning { slug: "incomplete-object", count: 1, message }));
             }
             end_turn(guard, turn_changed);
             for (object, new) in objects.iter().zip(&new) {
@@ -165,7 +165,8 @@ fn read_object(position: usize, path: &Path, shared: &Mutex<Shared>, turn_change
                     |error| {
                         let message =
                             format!("{}: {error}; some of its functions are missing", message(path));
-                        lock(shared).warnings.push((position, Warning { slug: "damaged-object", message }));
+                        let warning = Warning { slug: "damaged-object", count: 1, message };
+                        lock(shared).warnings.push((position, warning));
                     },
                     shared,
                 );

@@ -75,26 +75,28 @@ pub fn read_profiles(
     }
     for (position, error) in failures {
         let message = format!("{}: {error:#}; its counts are missing", message(&paths[position]));
-        warnings.push(Warning { slug: "unreadable-profile", message });
+        warnings.push(Warning { slug: "unreadable-profile", count: 1, message });
     }
     if n_empty > 0 {
-        let message =
-            format!("{n_empty} of {} raw profiles are empty: the processes died early", paths.len());
-        warnings.push(Warning { slug: "empty-profile", message });
+        let message = format!(
+            "{n_empty} of {} raw profiles are empty: the processes died early, or the disk was full",
+            paths.len()
+        );
+        warnings.push(Warning { slug: "empty-profile", count: n_empty as u64, message });
     }
     if profile.n_stale_profiles > 0 {
         let message = format!(
             "{} of {} raw profiles are of an older build and were ignored; remove them",
             profile.n_stale_profiles, profile.n_profiles
         );
-        warnings.push(Warning { slug: "stale-profile", message });
+        warnings.push(Warning { slug: "stale-profile", count: profile.n_stale_profiles, message });
     }
     if profile.n_mismatched_records > 0 {
         let message = format!(
             "{} records have another number of counters than an equal record before them; their counts are missing",
             profile.n_mismatched_records
         );
-        warnings.push(Warning { slug: "counter-mismatch", message });
+        warnings.push(Warning { slug: "counter-mismatch", count: profile.n_mismatched_records, message });
     }
     ensure!(
         !profile.is_empty(),
@@ -128,7 +130,7 @@ fn message(path: &Path) -> String {
 }
 
 /// Reads a whole file into `buffer`, which keeps its memory from file to file.
-fn read_file(path: &Path, buffer: &mut Vec<u8>) -> Result<()> {
+pub(super) fn read_file(path: &Path, buffer: &mut Vec<u8>) -> Result<()> {
     buffer.clear();
     // Opening a named pipe would wait for a writer for ever.
     let metadata = fs::metadata(path)?;

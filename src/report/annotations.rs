@@ -2,6 +2,7 @@
 //!
 //! Pure text. GitHub shows ten warnings of a step and drops the others.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 
 use crate::coverage::line::LineCoverage;
@@ -88,9 +89,21 @@ pub fn command(name: &str, properties: &[(&str, &str)], message: &str) -> String
     format!("::{name}{blank}{}::{}\n", properties.join(","), data(message))
 }
 
+/// `text` with nothing in it that GitHub's runner takes for a command: a line that begins with `::`, as that of a file could that is
+/// called so, or `##[` anywhere.
+pub fn disarmed(text: &str) -> Cow<'_, str> {
+    let is_command = |line: &str| line.trim_start().starts_with("::");
+    if !text.contains("##[") && !text.lines().any(is_command) {
+        return Cow::Borrowed(text);
+    }
+    let line =
+        |line: &str| format!("{}{}", if is_command(line) { "./" } else { "" }, line.replace("##[", "## ["));
+    Cow::Owned(text.split_inclusive('\n').map(line).collect())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Stretch, command, stretches, warnings};
+    use super::{Stretch, command, disarmed, stretches, warnings};
     use crate::coverage::line::LineCoverage;
     use crate::coverage::summary::Ratio;
 
@@ -102,6 +115,18 @@ mod tests {
                 .map(|it| (it.first, it.last, it.lines))
                 .collect();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn names_of_files_are_no_commands() {
+        for (text, expected) in [
+            ("src/a.rs  1\nsrc/b::c.rs  2\n", "src/a.rs  1\nsrc/b::c.rs  2\n"),
+            ("File\n::error::x.rs  1\n", "File\n./::error::x.rs  1\n"),
+            ("  ::stop-commands::x", "./  ::stop-commands::x"),
+            ("a##[group]b\n", "a## [group]b\n"),
+        ] {
+            assert_eq!(disarmed(text), expected);
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Raw profiles as files: where a process is told to leave them, what it left, and what it left elsewhere. Reads none of them.
 
 use super::runtool;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -39,19 +40,61 @@ pub(super) fn compiler_pattern(directory: &Path) -> PathBuf {
     directory.join("compiler").join("%m.profraw")
 }
 
-/// The raw profiles below `directory`, sorted.
+/// The raw profiles below `directory`, sorted. What cannot be listed holds none.
 pub fn find(directory: &Path) -> Vec<PathBuf> {
-    below(directory, "*.profraw")
+    below(directory, is_profile, &mut |_, _| {})
+}
+
+/// The same for a directory that somebody has named.
+///
+/// # Errors
+/// It, or a directory in it, cannot be listed.
+pub fn find_all(directory: &Path) -> Result<Vec<PathBuf>> {
+    let mut failure = None;
+    let found = below(directory, is_profile, &mut |directory, error| {
+        failure.get_or_insert_with(|| {
+            anyhow!(error).context(format!("failed to list `{}`", directory.display()))
+        });
+    });
+    failure.map_or(Ok(found), Err)
+}
+
+fn is_profile(name: &OsStr) -> bool {
+    name.as_encoded_bytes().ends_with(b".profraw")
 }
 
 /// The coverage maps that were kept below `directory`, sorted.
 pub(super) fn kept_objects(directory: &Path) -> Vec<PathBuf> {
-    below(directory, runtool::KEPT)
+    below(directory, |name| name == runtool::KEPT, &mut |_, _| {})
 }
 
-fn below(directory: &Path, name: &str) -> Vec<PathBuf> {
-    let pattern = format!("{}/**/{name}", glob::Pattern::escape(&directory.to_string_lossy()));
-    glob::glob(&pattern).map(|paths| paths.flatten().collect()).unwrap_or_default()
+/// The files below `directory` whose names are wanted, sorted. Names need not be UTF-8, so this is no pattern; and links to
+/// directories are not followed, so this has an end.
+fn below(
+    directory: &Path,
+    is_wanted: impl Fn(&OsStr) -> bool,
+    on_failure: &mut dyn FnMut(&Path, io::Error),
+) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut pending = vec![directory.to_owned()];
+    while let Some(directory) = pending.pop() {
+        let listed = fs::read_dir(&directory).and_then(|entries| {
+            for entry in entries {
+                let entry = entry?;
+                if entry.file_type()?.is_dir() {
+                    pending.push(entry.path());
+                } else if is_wanted(&entry.file_name()) {
+                    found.push(entry.path());
+                }
+            }
+            Ok(())
+        });
+        if let Err(error) = listed {
+            on_failure(&directory, error);
+        }
+    }
+    found.sort();
+    found
 }
 
 /// Whether a file is called as `-C instrument-coverage` has it called by default, `default_%m_%p.profraw`: a process that was

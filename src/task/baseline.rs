@@ -9,7 +9,7 @@ use anyhow::{Result, anyhow};
 use super::config::{self, Config};
 use super::record::RunRecord;
 use super::thresholds::{decimal, needed};
-use super::{on_disk, output_file, shown};
+use super::{on_disk, output_file, read_regular, shown};
 use crate::coverage::{Coverage, FileCoverage};
 use crate::report::baseline::{Baseline, BaselineError, Comparison, compare, shortfall};
 use crate::ui::Ui;
@@ -105,6 +105,9 @@ impl Compared {
                 "baseline-not-saved",
                 format_args!("not all tests passed, so `{path}` stays as it is"),
             );
+        } else if config.deny_warnings && !ui.warning_counts().is_empty() {
+            let path = shown(path);
+            ui.warning("baseline-not-saved", format_args!("warnings are denied, so `{path}` stays as it is"));
         } else {
             output_file::write(path, self.now.render().as_bytes())?;
             ui.status("Saved", shown(path));
@@ -148,7 +151,7 @@ fn unfit(path: &Path, error: BaselineError) -> anyhow::Error {
 
 /// What tells whether a source is still the same, also where git has changed its line ends.
 fn hash(root: &Path, file: &FileCoverage) -> Option<String> {
-    let mut source = fs::read(on_disk(root, &file.path)).ok()?;
+    let mut source = read_regular(&on_disk(root, &file.path))?;
     source.retain(|byte| *byte != b'\r');
     Some(format!("{:x}", md5::compute(source)))
 }

@@ -132,7 +132,7 @@ impl<'a> Log<'a> {
         match self.service {
             Service::GitHub if self.is_read => {
                 let (begin, end) = (command("group", &[], title), command("endgroup", &[], ""));
-                self.print(&format!("{begin}{text}{end}"))
+                self.print(&format!("{begin}{}{end}", annotations::disarmed(text)))
             }
             Service::GitLab if self.is_read => {
                 let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());

@@ -105,6 +105,8 @@ pub struct Config {
     pub scoped_thresholds: Vec<ScopedThresholds>,
     /// What the numbers are compared with.
     pub comparison: Comparison,
+    /// Whether a warning makes the exit code 1, because numbers with something missing are not good enough.
+    pub deny_warnings: bool,
     /// Which CI service reads what we print.
     pub ci: Ci,
     /// What a run of some of the tests is held against instead.
@@ -198,6 +200,7 @@ impl Config {
             scoped_thresholds: Vec::new(),
             partial_run: PartialRun { thresholds: Thresholds::NONE, comparison: Comparison::NONE },
             comparison: Comparison::NONE,
+            deny_warnings: false,
             ci: Ci::Auto,
             display: Display { verbosity: Verbosity::Normal, color: ColorChoice::Auto },
         }

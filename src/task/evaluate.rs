@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use super::config::{Config, Engine, Format, ReportRequest};
 use super::exclusion::{self, Sources};
 use super::record::RunRecord;
-use super::{llvm_engine, on_disk, shown, threads};
+use super::{llvm_engine, on_disk, shown, threads, warnings};
 use crate::coverage::symbol::is_doctest_code;
 use crate::coverage::union::UnionOptions;
 use crate::coverage::{Coverage, Model, Omissions, OmittedFunction, llvm, union};
@@ -56,9 +56,7 @@ fn embedded(
         ignore_stale: config.model() == Model::Union,
     };
     let Loaded { map, files, profile, warnings } = load::load(&inputs)?;
-    for warning in warnings {
-        ui.warning(warning.slug, warning.message);
-    }
+    warnings::say(warnings, ui);
     let is_known = profile.knows_any_of(&map);
     if !is_known {
         bail!(Advised::new(
@@ -70,7 +68,7 @@ fn embedded(
     if n_unmatched > 0 {
         let message =
             format!("{n_unmatched} functions have counts but no coverage map; is an object missing?");
-        ui.warning("unmatched-functions", message);
+        ui.warning_of(n_unmatched as u64, "unmatched-functions", message);
     }
     let lists_functions =
         requests.iter().any(|request| request.format == Format::Json && !request.summary_only);
@@ -140,7 +138,7 @@ fn say_omissions(omissions: &Omissions, objects: &[&Path], ui: &Ui) {
                 String::from_utf8_lossy(&crate::coverage::demangle::demangle(&first.name)),
                 first.reason
             );
-            ui.warning(slug, message);
+            ui.warning_of(functions.len() as u64, slug, message);
         }
     }
 }

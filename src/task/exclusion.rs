@@ -1,13 +1,13 @@
 //! From the configuration to what counts: which files, and which stretches of their sources.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::config::{self, CodeClass};
 use super::flags::nearest;
+use super::read_regular;
 use crate::coverage::cut::{Cut, Cuts};
 use crate::filter::{DefaultSet, FilterRules, PathFilter, PathPattern, SourceLayout};
 use crate::source::tree::{self, FileScan};
@@ -99,9 +99,7 @@ impl Sources {
         let selected = layout.packages.iter().filter(|package| package.is_selected);
         let roots: Vec<PathBuf> =
             selected.flat_map(|package| &package.crate_roots).map(PathBuf::from).collect();
-        // A directory, or a pipe that never ends, is no source.
-        let read = |path: &Path| fs::metadata(path).ok()?.is_file().then(|| fs::read(path).ok())?;
-        let scanned = tree::walk(&roots, others, &options, threads, &read);
+        let scanned = tree::walk(&roots, others, &options, threads, &read_regular);
         let reported = |path: &Path| filter.reported_path(path.as_os_str().as_encoded_bytes());
         let named = |(path, mut scan): (PathBuf, FileScan)| {
             for root in &layout.roots {

@@ -1,15 +1,17 @@
 //! What is reported on: the last run, or the objects and profiles that another harness produced.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use super::config::Config;
 use super::record::RunRecord;
 use super::{discover, manifests, sources};
 use crate::filter::SourceLayout;
+use crate::runner::profiles::find_all;
 use crate::ui::message::Advised;
 
 /// The record of the last run, and the path of its `run.json`.
@@ -82,18 +84,15 @@ pub(super) fn foreign_record(config: &Config) -> Result<(RunRecord, PathBuf)> {
     let mut profiles = Vec::new();
     for path in &config.input.profiles {
         if path.is_dir() {
-            let pattern = glob::Pattern::escape(&path.to_string_lossy());
-            let before = profiles.len();
-            for entry in glob::glob(&format!("{pattern}/**/*.profraw"))? {
-                profiles.push(entry.with_context(|| format!("failed to list `{}`", path.display()))?);
-            }
+            let found = find_all(path)?;
             ensure!(
-                profiles.len() > before,
+                !found.is_empty(),
                 Advised::new(
                     format!("no `.profraw` file in `{}`", path.display()),
                     "set LLVM_PROFILE_FILE to a path in this directory for the processes that shall count"
                 )
             );
+            profiles.extend(found);
         } else {
             profiles.push(path.clone());
         }
@@ -124,6 +123,7 @@ pub(super) fn foreign_record(config: &Config) -> Result<(RunRecord, PathBuf)> {
         tests: Vec::new(),
         manifests,
         is_partial: false,
+        warnings: BTreeMap::new(),
         recorded: None,
     };
     Ok((record, usual_dir))

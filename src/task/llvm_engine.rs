@@ -56,9 +56,7 @@ pub(super) fn evaluate(record: &RunRecord, filter: &PathFilter, ui: &Ui) -> Resu
         ui.detail("Ignoring", regex);
     }
     let Filtered { coverage, warnings, .. } = export_filtered(&tools, record, filter)?;
-    for warning in warnings {
-        ui.warning(warning.slug, warning.message);
-    }
+    super::warnings::say(warnings, ui);
     if !coverage.functions.iter().any(|function| function.execution_count > 0) {
         bail!(Advised::new(
             "no function of the objects has a count in any raw profile",
@@ -92,7 +90,7 @@ pub(super) fn export_filtered(
     let merged = work_dir.path().join("merged.profdata");
     let mut warnings = Vec::new();
     let mut warn = |slug, messages: Vec<String>| {
-        warnings.extend(messages.into_iter().map(|message| load::Warning { slug, message }));
+        warnings.extend(messages.into_iter().map(|message| load::Warning { slug, count: 1, message }));
     };
     warn("unreadable-profile", tools.merge(&sh, &record.profiles, &merged, DamagedProfiles::Skip)?);
     let objects = load::unpack_archives(&record.all_objects(), &work_dir.path().join("members"))?;

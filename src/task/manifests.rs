@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::config::Config;
-use super::discover;
 use super::record::{ManifestRecord, RunRecord};
+use super::{discover, read_regular};
 use crate::cargo::workspace::Workspace;
 
 /// What the manifests of the workspace and of its members say.
@@ -47,5 +47,5 @@ fn is_unchanged(manifest: &ManifestRecord) -> bool {
 }
 
 fn read_md5(path: &Path) -> Option<String> {
-    Some(format!("{:x}", md5::compute(fs::read(path).ok()?)))
+    Some(format!("{:x}", md5::compute(read_regular(path)?)))
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask coverage`: the story from a workspace to its reports.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -11,7 +12,7 @@ use super::exclusion::{self, Sources};
 use super::record::{ManifestRecord, RunRecord, TestRecord};
 use super::{
     Outcome, baseline, cargo_config, llvm_engine, nextest, output_file, patch, render, sources, strays,
-    testing, threads,
+    testing, threads, warnings,
 };
 use crate::cargo::build::{self, Build, Builder};
 use crate::cargo::invocation::BuildOptions;
@@ -19,7 +20,7 @@ use crate::cargo::workspace::{CargoTargetKind, Workspace};
 use crate::cargo::wrapper::Instrumentation;
 use crate::coverage::Model;
 use crate::interrupt::Interrupt;
-use crate::layout::{LOCK_FILE, Layout, REPORT_FILES};
+use crate::layout::{LOCK_FILE, Layout, REPORT_FILES, RUN_FILE};
 use crate::load;
 use crate::runner::{self, CutShort, TestRun};
 use crate::ui::Ui;
@@ -86,7 +87,12 @@ pub(super) fn coverage(
     }
     let mut record = record(workspace, config, &build, &run, strays);
     record.manifests = manifests.to_vec();
-    output_file::write(&layout.run_json(), record.render().as_bytes())?;
+    // Counted before it is recorded: whoever reports on this run later has to know.
+    let missing = match interrupt.signal() {
+        None => say_missing_profiles(&run, ui),
+        Some(_) => Ok(()),
+    };
+    warnings::write_record(&layout.run_json(), &mut record, ui)?;
     if let Some(signal) = interrupt.signal() {
         ui.error(&anyhow!(Advised::new(
             "interrupted; what was counted until then is kept",
@@ -96,7 +102,7 @@ pub(super) fn coverage(
     }
     // A report can be interrupted without loss.
     drop(listening);
-    refuse_missing_profiles(&run, ui)?;
+    missing?;
 
     // 4. Reports, all from one load of the data.
     let requests = config.output.requests(Command::Coverage, layout.root());
@@ -105,10 +111,12 @@ pub(super) fn coverage(
         true => Outcome::Fine,
         false => render::write_reports(&record, &requests, config, ui)?,
     };
-    match run.failed {
-        true if !config.tests.ignore_failures => Ok(Outcome::TestsFailed),
-        _ => Ok(reported),
-    }
+    warnings::update_record(&layout.run_json(), &record, ui)?;
+    let outcome = match run.failed {
+        true if !config.tests.ignore_failures => Outcome::TestsFailed,
+        _ => reported,
+    };
+    Ok(warnings::judge(outcome, config, ui))
 }
 
 /// Refuses markers that do not match before anybody has waited for the tests.
@@ -131,7 +139,7 @@ pub(super) fn check_markers(workspace: &Workspace, config: &Config, ui: &Ui) -> 
 /// The lock file cannot be made.
 pub(super) fn lock(layout: &Layout, ui: &Ui) -> Result<File> {
     let root = layout.root();
-    fs::create_dir_all(root).with_context(|| format!("failed to create `{}`", root.display()))?;
+    output_file::create_dir(root)?;
     lock_dir(root, ui)
 }
 
@@ -223,7 +231,7 @@ fn say_cached_libraries(build: &Build, ui: &Ui) {
              missing",
             build.libraries_from_cache.len()
         );
-        ui.warning("cached-library", message);
+        ui.warning_of(build.libraries_from_cache.len() as u64, "cached-library", message);
     }
 }
 
@@ -279,6 +287,7 @@ fn record(
         tests: tests.collect(),
         manifests: Vec::new(),
         is_partial,
+        warnings: BTreeMap::new(),
         recorded: None,
     }
 }
@@ -333,20 +342,27 @@ fn refuse_empty_run(config: &Config, run: &TestRun) -> Result<()> {
 }
 
 /// A test binary that leaves no counts would silently turn what it covers into misses.
-fn refuse_missing_profiles(run: &TestRun, ui: &Ui) -> Result<()> {
+///
+/// # Errors
+/// There is one that did not fail.
+fn say_missing_profiles(run: &TestRun, ui: &Ui) -> Result<()> {
     let mut missing = Vec::new();
     for result in run.results.iter().filter(|result| result.profile_missing) {
         let what = format!("no raw profile was written by test binary `{}`", result.binary_id);
         if result.failed() {
             ui.warning("missing-profile", format_args!("{what}, which failed"));
         } else {
+            ui.count_warning("missing-profile");
             missing.push(what);
         }
     }
     match missing.first() {
         None => Ok(()),
         Some(first) => bail!(Advised::new(
-            first.clone(),
+            match missing.len() {
+                1 => first.clone(),
+                count => format!("{first}, nor by {} others", count - 1),
+            },
             "does it clear its environment, remove its profiles, or run where files cannot be mapped? The latter is helped by \
              `--no-continuous`"
         )),
@@ -358,12 +374,25 @@ pub(super) fn remove_other_reports<'a>(
     layout: &Layout,
     kept: impl Iterator<Item = &'a Destination> + Clone,
 ) -> Result<()> {
+    remove_abandoned(layout)?;
     for name in REPORT_FILES {
         let path = layout.report(name);
         if kept.clone().any(|destination| *destination == Destination::File(path.clone())) {
             continue;
         }
         remove_if_there(&path)?;
+    }
+    Ok(())
+}
+
+/// Removes what runs that were killed while they wrote have left beside their outputs.
+fn remove_abandoned(layout: &Layout) -> Result<()> {
+    for entry in fs::read_dir(layout.root()).into_iter().flatten().flatten() {
+        let names = REPORT_FILES.into_iter().chain([RUN_FILE]);
+        let file_name = entry.file_name();
+        if names.into_iter().any(|name| output_file::is_abandoned(&file_name.to_string_lossy(), name)) {
+            remove_if_there(&entry.path())?;
+        }
     }
     Ok(())
 }

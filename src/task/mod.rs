@@ -30,6 +30,7 @@ mod strays;
 mod testing;
 mod thresholds;
 mod verdict;
+mod warnings;
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
@@ -237,6 +238,11 @@ fn on_disk(root: &std::path::Path, path: &[u8]) -> PathBuf {
     #[cfg(not(unix))]
     let path = &*String::from_utf8_lossy(path);
     root.join(path)
+}
+
+/// The whole of a file; `None` if it cannot be read or is no regular file: a pipe or a device may never end.
+fn read_regular(path: &std::path::Path) -> Option<Vec<u8>> {
+    std::fs::metadata(path).ok()?.is_file().then(|| std::fs::read(path).ok())?
 }
 
 /// A path as its user would type it: relative to the current directory where it is below it.

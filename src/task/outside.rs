@@ -67,6 +67,7 @@ pub(super) fn show_env(
         tests: Vec::new(),
         manifests: manifests.to_vec(),
         is_partial: false,
+        warnings: BTreeMap::new(),
         recorded: None,
     };
     output_file::write(&layout.run_json(), record.render().as_bytes())?;

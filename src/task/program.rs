@@ -1,5 +1,6 @@
 //! `coverage run`: one program, started as `cargo run` starts it, and the report on what it ran.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
 use std::thread;
@@ -10,7 +11,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::config::{self, Config};
 use super::record::{ManifestRecord, RunRecord};
 use super::{
-    Outcome, baseline, llvm_engine, measure, output_file, outside, patch, render, shown, sources, strays,
+    Outcome, baseline, llvm_engine, measure, outside, patch, render, shown, sources, strays, warnings,
 };
 use crate::cargo::build::{Builder, Event, binary_id};
 use crate::cargo::program::Program;
@@ -45,14 +46,15 @@ pub(super) fn run(
     let program = build(workspace, config, ui)?;
     let run_json = layout.run_json();
     let earlier = if config.tests.keep_profiles { earlier_record(workspace, &layout) } else { None };
-    if earlier.is_none() {
-        profiles::empty(&layout.raw())?;
+    match &earlier {
+        Some(earlier) => warnings::repeat(earlier, ui),
+        None => profiles::empty(&layout.raw())?,
     }
     let directory = profile_dir(&program, &layout);
     // Written before the program runs: should we be gone when it ends, `coverage report` has what it needs.
     let mut record = record(workspace, &program, directory.clone(), earlier);
     record.manifests = manifests.to_vec();
-    output_file::write(&run_json, record.render().as_bytes())?;
+    warnings::write_record(&run_json, &mut record, ui)?;
 
     let continuous = config.tests.continuous
         && is_continuous(&program.build.target_triple)
@@ -75,7 +77,7 @@ pub(super) fn run(
     strays.retain(|stray| !record.profiles.contains(stray));
     if !strays.is_empty() {
         record.profiles.append(&mut strays);
-        output_file::write(&run_json, record.render().as_bytes())?;
+        warnings::write_record(&run_json, &mut record, ui)?;
     }
     if !has_counts {
         bail!(Advised::new(
@@ -91,10 +93,12 @@ pub(super) fn run(
         true => Outcome::Fine,
         false => render::write_reports(&record, &requests, config, ui)?,
     };
-    match status.success() || config.tests.ignore_failures {
-        true => Ok(reported),
-        false => Ok(Outcome::TestsFailed),
-    }
+    warnings::update_record(&run_json, &record, ui)?;
+    let outcome = match status.success() || config.tests.ignore_failures {
+        true => reported,
+        false => Outcome::TestsFailed,
+    };
+    Ok(warnings::judge(outcome, config, ui))
 }
 
 fn build(workspace: &Workspace, config: &Config, ui: &Ui) -> Result<Program> {
@@ -144,6 +148,7 @@ fn record(
         tests: Vec::new(),
         manifests: Vec::new(),
         is_partial: true,
+        warnings: BTreeMap::new(),
         recorded: None,
     });
     let build = &program.build;

@@ -40,6 +40,9 @@ pub struct RunRecord {
     pub manifests: Vec<ManifestRecord>,
     /// Whether it is known that not all tests ran.
     pub is_partial: bool,
+    /// How many things the run warned of, and the reports that were made with it, by the word behind the warning. Older records
+    /// have none.
+    pub warnings: BTreeMap<String, u64>,
     /// When the run had ended, if that is some time ago. Sources that are newer are not those that were measured.
     pub recorded: Option<SystemTime>,
 }
@@ -139,6 +142,7 @@ impl RunRecord {
             "tests": tests.collect::<Vec<_>>(),
             "manifests": manifests.collect::<Vec<_>>(),
             "is_partial": self.is_partial,
+            "warnings": self.warnings,
         });
         format!("{record:#}\n")
     }
@@ -187,6 +191,7 @@ impl RunRecord {
             tests: list(value, "tests")?.iter().map(parse_test).collect::<Result<_>>()?,
             manifests: list(value, "manifests")?.iter().map(parse_manifest).collect::<Result<_>>()?,
             is_partial: value.get("is_partial").and_then(Value::as_bool).context("no `is_partial`")?,
+            warnings: parse_warnings(value).context("`warnings` holds something that is no number")?,
             recorded: None,
         })
     }
@@ -226,6 +231,11 @@ fn parse_test(value: &Value) -> Result<TestRecord> {
         counts,
         tests: tests.iter().map(outcome).collect::<Option<_>>().context("an outcome is no text")?,
     })
+}
+
+fn parse_warnings(value: &Value) -> Option<BTreeMap<String, u64>> {
+    let Some(warnings) = value.get("warnings") else { return Some(BTreeMap::new()) };
+    warnings.as_object()?.iter().map(|(slug, count)| Some((slug.clone(), count.as_u64()?))).collect()
 }
 
 fn parse_manifest(value: &Value) -> Result<ManifestRecord> {
@@ -332,6 +342,9 @@ mod tests {
                 },
             ],
             is_partial: true,
+            warnings: [("missing-profile", 1), ("empty-profile", u64::MAX)]
+                .map(|(slug, count)| (slug.to_owned(), count))
+                .into(),
             recorded: None,
         };
         let value = serde_json::from_str(&record.render()).expect("JSON");

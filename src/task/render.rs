@@ -11,8 +11,11 @@ use super::config::{Command, Config, Destination, Format, ReportRequest};
 use super::flags::Invocation;
 use super::record::RunRecord;
 use super::verdict::Verdict;
-use super::{Outcome, evaluate, input, manifests, measure, metadata, on_disk, output_file, outside, shown};
-use crate::coverage::{Coverage, FileCoverage, Summary};
+use super::{
+    Outcome, evaluate, input, manifests, measure, metadata, on_disk, output_file, outside, read_regular,
+    shown, warnings,
+};
+use crate::coverage::{Coverage, FileCoverage, Model, Summary};
 use crate::export::json::{self, JsonOptions};
 use crate::export::lcov::{self, LcovOptions};
 use crate::report::markdown::{self, MarkdownOptions};
@@ -30,6 +33,7 @@ pub(super) fn report(asked: &Invocation, config: &Config, ui: &Ui) -> Result<Out
         // A run that is under way replaces the profiles.
         lock = path.parent().map(|dir| measure::lock_dir(dir, ui)).transpose()?;
         outside::complete(&mut record, &path)?;
+        warnings::repeat(&record, ui);
         (record, path.parent().map_or_else(PathBuf::new, Path::to_owned))
     } else {
         lock = None;
@@ -39,7 +43,7 @@ pub(super) fn report(asked: &Invocation, config: &Config, ui: &Ui) -> Result<Out
     let requests = config.output.requests(Command::Report, &usual_dir);
     let outcome = write_reports(&record, &requests, &config, ui);
     drop(lock);
-    outcome
+    Ok(warnings::judge(outcome?, &config, ui))
 }
 
 /// Writes all requested reports from one load of the data, and holds the totals against the thresholds.
@@ -64,7 +68,7 @@ pub(super) fn write_reports(
     let verdict = Verdict::reach(record, &coverage, config, &log, ui);
     let sections = verdict.as_ref().map_or_else(|_| Vec::new(), Verdict::sections);
     let write_report = |request: &ReportRequest, out: &mut dyn Write| {
-        write_report(&coverage, &record.workspace_root, request, config, &sections, out)
+        write_report(&coverage, &record.workspace_root, request, config, &sections, ui, out)
     };
     for request in requests {
         match &request.destination {
@@ -117,7 +121,7 @@ fn say_changed_sources(record: &RunRecord, coverage: &Coverage, ui: &Ui) {
                  others by now"
             ),
         };
-        ui.warning("changed-source", message);
+        ui.warning_of(changed.len() as u64, "changed-source", message);
     }
 }
 
@@ -127,15 +131,23 @@ fn write_report(
     request: &ReportRequest,
     config: &Config,
     sections: &[String],
+    ui: &Ui,
     out: &mut dyn Write,
 ) -> Result<()> {
     let (summary_only, skip_functions) = (request.summary_only, config.output.skip_functions);
     match request.format {
         Format::Table => out.write_all(render_table(coverage, request, config, None, false).as_bytes())?,
         Format::Lcov => lcov::write(coverage, LcovOptions { summary_only, skip_functions }, out)?,
-        Format::Json => json::write(coverage, JsonOptions { summary_only, skip_functions }, out)?,
+        Format::Json => {
+            let options = JsonOptions { summary_only, skip_functions };
+            match config.model() {
+                Model::Union => json::write_with_warnings(coverage, options, &ui.warning_counts(), out)?,
+                // Byte for byte as LLVM's, which has no such key.
+                Model::Llvm => json::write(coverage, options, out)?,
+            }
+        }
         Format::Text => {
-            let source = |path: &[u8]| fs::read(on_disk(workspace_root, path)).ok();
+            let source = |path: &[u8]| read_regular(&on_disk(workspace_root, path));
             text::write(coverage, source, out)?;
         }
         Format::Cobertura => cobertura::write(coverage, &workspace_root.to_string_lossy(), out)?,

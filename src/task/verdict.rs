@@ -37,6 +37,9 @@ impl Verdict {
     ) -> Result<Verdict> {
         let root = &record.workspace_root;
         let judgement = thresholds::judge(coverage, &record.sources, config)?;
+        for remark in &judgement.unused {
+            ui.warning("unused-threshold", remark);
+        }
         let patch = patch::measure(root, coverage, config, log, ui)?;
         let patch_failure = patch.as_ref().and_then(|patch| patch::failure(patch, config));
         let compared = baseline::measure(root, coverage, &config.comparison, ui)?;
@@ -78,9 +81,6 @@ impl Verdict {
         }
         if let Some(patch) = &self.patch {
             patch::say(patch, config, log, ui)?;
-        }
-        for remark in &self.judgement.unused {
-            ui.warning("unused-threshold", remark);
         }
         for failure in self.failures() {
             ui.error(&anyhow!("{failure}"));

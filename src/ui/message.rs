@@ -59,8 +59,8 @@ pub fn cures(error: &anyhow::Error) -> Vec<String> {
     cures
 }
 
-/// `text` on one line: line ends with the blanks around them become one blank, other control characters Rust escapes,
-/// so that a file name cannot draw on the terminal.
+/// `text` on one line: line ends with the blanks around them become one blank, other control characters and marks of writing
+/// direction Rust escapes, so that a file name can neither draw on the terminal nor pretend to be another.
 pub fn one_line(text: &str) -> String {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let mut safe = String::with_capacity(text.len());
@@ -69,7 +69,7 @@ pub fn one_line(text: &str) -> String {
             safe.push(' ');
         }
         for c in line.chars() {
-            if c.is_control() {
+            if is_hostile(c) {
                 safe.extend(c.escape_default());
             } else {
                 safe.push(c);
@@ -77,6 +77,10 @@ pub fn one_line(text: &str) -> String {
         }
     }
     safe
+}
+
+fn is_hostile(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -92,6 +96,7 @@ mod tests {
             ("plain", "plain"),
             ("two\nlines", "two lines"),
             ("  two \r\n\n   lines\n", "two lines"),
+            ("a\u{202e}sr.nimda", "a\\u{202e}sr.nimda"),
             ("a\tb\u{1b}[2J\u{7f}", "a\\tb\\u{1b}[2J\\u{7f}"),
         ] {
             assert_eq!(one_line(text), expected, "{text:?}");

@@ -100,19 +100,30 @@ impl Ui {
     ///
     /// The slug names the kind of warning in the documentation.
     pub fn warning(&self, slug: &'static str, message: impl Display) {
-        self.count_warning(slug);
+        self.warning_of(1, slug, message);
+    }
+
+    /// The same for a message that speaks of several things, `count` of them: what is counted is what was lost, however many
+    /// lines say so.
+    pub fn warning_of(&self, count: u64, slug: &'static str, message: impl Display) {
+        self.count_warnings(count, slug);
         self.labelled(Style::Warning, "warning", &format!("{} [{slug}]", one_line(&message.to_string())));
     }
 
-    fn count_warning(&self, slug: &'static str) {
-        let mut state = self.lock();
-        let count = state.warnings.entry(slug).or_insert(0);
-        *count = count.saturating_add(1);
+    /// Counts what an error says, in place of a warning.
+    pub fn count_warning(&self, slug: &'static str) {
+        self.count_warnings(1, slug);
     }
 
-    /// How often each slug was warned about, by slug.
-    pub fn warning_counts(&self) -> Vec<(&'static str, u64)> {
-        self.lock().warnings.iter().map(|(slug, count)| (*slug, *count)).collect()
+    fn count_warnings(&self, count: u64, slug: &'static str) {
+        let mut state = self.lock();
+        let counted = state.warnings.entry(slug).or_insert(0);
+        *counted = counted.saturating_add(count);
+    }
+
+    /// How many things were warned of, by slug.
+    pub fn warning_counts(&self) -> BTreeMap<&'static str, u64> {
+        self.lock().warnings.clone()
     }
 
     /// `error: …`: the whole chain of causes on one line, each cause once, then a `help: …` line for each cure in it.

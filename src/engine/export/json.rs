@@ -2,6 +2,7 @@
 //!
 //! One line, no spaces, the keys of each object in byte order.
 
+use std::collections::BTreeMap;
 use std::io::{Result, Write};
 
 use crate::coverage::function::{CountedBranch, CountedRegion, FunctionRecord};
@@ -26,6 +27,35 @@ pub struct JsonOptions {
 /// # Errors
 /// Those of `out`.
 pub fn write(coverage: &Coverage, options: JsonOptions, out: &mut dyn Write) -> Result<()> {
+    write_keys(coverage, options, out)?;
+    out.write_all(b"}")
+}
+
+/// The same with a key more behind those of LLVM, `warnings`: how many things of each kind are missing in the export, by the
+/// name of the kind, in byte order.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_with_warnings(
+    coverage: &Coverage,
+    options: JsonOptions,
+    warnings: &BTreeMap<&str, u64>,
+    out: &mut dyn Write,
+) -> Result<()> {
+    write_keys(coverage, options, out)?;
+    out.write_all(br#","warnings":{"#)?;
+    for (index, (kind, count)) in warnings.iter().enumerate() {
+        if index > 0 {
+            out.write_all(b",")?;
+        }
+        write_string(kind.as_bytes(), out)?;
+        write!(out, ":{}", json_count(*count))?;
+    }
+    out.write_all(b"}}")
+}
+
+/// All but the closing brace.
+fn write_keys(coverage: &Coverage, options: JsonOptions, out: &mut dyn Write) -> Result<()> {
     out.write_all(br#"{"data":[{"files":"#)?;
     write_list(out, &coverage.files, |out, file| write_file(coverage, file, options, out))?;
     if !options.summary_only && !options.skip_functions {
@@ -34,7 +64,7 @@ pub fn write(coverage: &Coverage, options: JsonOptions, out: &mut dyn Write) -> 
     }
     out.write_all(br#","totals":"#)?;
     write_summary(&coverage.totals, out)?;
-    write!(out, r#"}}],"type":"llvm.coverage.json.export","version":"{EXPORT_VERSION}"}}"#)
+    write!(out, r#"}}],"type":"llvm.coverage.json.export","version":"{EXPORT_VERSION}""#)
 }
 
 fn write_file(

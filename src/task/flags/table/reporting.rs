@@ -153,6 +153,10 @@ pub(super) const REPORTS: Section = Section {
         .threshold()
         .of(REPORT)
         .help("The same for regions."),
+        Flag::switch("deny-warnings", |config, on| config.deny_warnings = on).of(REPORT).help(
+            "Exit with code 1 if there was a warning. Reports are written all the same. A warning says that something is \
+             missing in the numbers or is not as it was meant; each kind has its word, which the README explains.",
+        ),
         Flag::switch("show-missing-lines", |config, on| config.output.show_missing_lines = on)
             .of(REPORT)
             .help("Under the table, list the lines that did not run, as `path:12,15-19`."),
