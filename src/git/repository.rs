@@ -327,6 +327,28 @@ impl Repository {
     }
 
     /// The whole name of a commit; `None` if the clone does not have it.
+    /// The root of the checkout, without symbolic links.
+    pub fn root(&self) -> &Path {
+        &self.top
+    }
+
+    /// The files that git tracks, as paths from [`Repository::root`]. Those of submodules are not among them.
+    ///
+    /// # Errors
+    /// What git says.
+    pub fn tracked(&self) -> Result<Vec<PathBuf>, Problem> {
+        let listed = checked(&self.top, self.output(&self.top, &["ls-files", "-z", "--cached"])?)?;
+        let paths = listed.split(|&byte| byte == 0).filter(|path| !path.is_empty());
+        // Git writes UTF-8 on Windows; elsewhere names are bytes.
+        #[cfg(unix)]
+        let path = |bytes: &[u8]| {
+            PathBuf::from(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes))
+        };
+        #[cfg(not(unix))]
+        let path = |bytes: &[u8]| PathBuf::from(String::from_utf8_lossy(bytes).into_owned());
+        Ok(paths.map(path).collect())
+    }
+
     fn commit(&self, revision: &str) -> Result<Option<String>, Problem> {
         let found = self.run(&["rev-parse", "--verify", "--quiet", &format!("{revision}^{{commit}}")])?;
         Ok(found.status.success().then(|| text(&found.stdout)))

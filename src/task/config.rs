@@ -142,6 +142,8 @@ impl Config {
                 keep_going: false,
                 branches: false,
                 build_scripts: false,
+                restore_times: When::Auto,
+                lean: When::Auto,
             },
             manifest: Manifest {
                 path: None,
@@ -305,6 +307,32 @@ pub struct Build {
     pub branches: bool,
     /// Count build scripts too.
     pub build_scripts: bool,
+    /// Give unchanged files the times that they had at the last build.
+    pub restore_times: When,
+    /// Without debug information and incremental data.
+    pub lean: When,
+}
+
+/// When something is done that is for fresh machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// In CI.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+impl When {
+    /// Whether it is done here.
+    pub fn holds(self, is_ci: bool) -> bool {
+        match self {
+            When::Auto => is_ci,
+            When::Always => true,
+            When::Never => false,
+        }
+    }
 }
 
 /// A number of parallel jobs as cargo takes it.

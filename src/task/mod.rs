@@ -14,6 +14,7 @@ mod durations;
 mod evaluate;
 mod exclusion;
 mod explain;
+mod freshness;
 mod input;
 mod llvm_engine;
 mod manifests;

@@ -5,6 +5,7 @@ mod support;
 
 mod build;
 mod changes;
+mod checkouts;
 mod configuration;
 mod counts;
 mod doctests;

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::super::flag::{Flag, Section};
+use super::super::flag::{Choice, Flag, Section};
 use super::values::{jobs, text};
 use super::{ALL, BEFORE, BUILD, INSTRUMENT, RUN};
+use crate::task::config::When;
 
 pub(super) const BUILDING: Section = Section {
     title: "Build",
@@ -67,6 +68,27 @@ pub(super) const BUILDING: Section = Section {
                 "Count build scripts as well, as they ran when cargo last had to run them. The members of the workspace \
                  are compiled apart for it.",
             ),
+        Flag::choice("restore-times", &[
+            Choice { name: "auto", help: "in CI (default)", set: |config| config.build.restore_times = When::Auto },
+            Choice { name: "always", help: "everywhere", set: |config| config.build.restore_times = When::Always },
+            Choice { name: "never", help: "nowhere", set: |config| config.build.restore_times = When::Never },
+        ])
+        .of(RUN)
+        .help(
+            "Before a build, give files that have the content of the last one the time that they had then, so that cargo does \
+             not compile a fresh checkout anew where the target directory was kept. What has changed is always new. After the \
+             build, files have their times of now again.",
+        ),
+        Flag::choice("lean", &[
+            Choice { name: "auto", help: "in CI (default)", set: |config| config.build.lean = When::Auto },
+            Choice { name: "always", help: "everywhere", set: |config| config.build.lean = When::Always },
+            Choice { name: "never", help: "nowhere", set: |config| config.build.lean = When::Never },
+        ])
+        .of(RUN)
+        .help(
+            "Build without debug information and incremental data, which take most of the time and space of a first build. \
+             Backtraces then have no lines, and dependencies are not those of `cargo test`.",
+        ),
     ],
 };
 
