@@ -191,6 +191,7 @@ impl Prepared<'_> {
             objects: Vec::new(),
             durations,
             leftovers: Vec::new(),
+            reused: false,
         }
     }
 }

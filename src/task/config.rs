@@ -8,7 +8,7 @@ mod output;
 mod tests;
 mod thresholds;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -36,6 +36,8 @@ pub enum Command {
     ShowEnv,
     /// Report on what was recorded before.
     Report,
+    /// What runs keep for later ones: say how much, or remove it.
+    Cache,
     /// Remove what the other commands left.
     Clean,
     /// Compare our numbers with those of LLVM's own tools.
@@ -44,8 +46,15 @@ pub enum Command {
 
 impl Command {
     /// All of them, in the order of the help.
-    pub const ALL: [Command; 6] =
-        [Command::Coverage, Command::Run, Command::ShowEnv, Command::Report, Command::Clean, Command::Verify];
+    pub const ALL: [Command; 7] = [
+        Command::Coverage,
+        Command::Run,
+        Command::ShowEnv,
+        Command::Report,
+        Command::Cache,
+        Command::Clean,
+        Command::Verify,
+    ];
 
     /// The words behind `cargo xtask` that call it.
     pub fn words(self) -> &'static [&'static str] {
@@ -54,6 +63,7 @@ impl Command {
             Command::Run => &["coverage", "run"],
             Command::ShowEnv => &["coverage", "show-env"],
             Command::Report => &["coverage", "report"],
+            Command::Cache => &["coverage", "cache"],
             Command::Clean => &["coverage", "clean"],
             Command::Verify => &["verify"],
         }
@@ -111,6 +121,10 @@ pub struct Config {
     pub ci: Ci,
     /// What a run of some of the tests is held against instead.
     pub partial_run: PartialRun,
+    /// Where results are kept for `tests.reuse`. `None`: in `.coverage-cache` in the workspace's root.
+    pub cache_dir: Option<PathBuf>,
+    /// What [`Command::Cache`] does.
+    pub cache: CacheAction,
     /// How we talk.
     pub display: Display,
 }
@@ -168,6 +182,8 @@ impl Config {
                 keep_profiles: false,
                 nextest: false,
                 exclusive: BTreeSet::new(),
+                reuse: false,
+                flaky: BTreeMap::new(),
             },
             harness: Harness { shell: Shell::Sh, continuous: false },
             input: Input { objects: Vec::new(), profiles: Vec::new() },
@@ -204,6 +220,8 @@ impl Config {
             comparison: Comparison::NONE,
             deny_warnings: false,
             ci: Ci::Auto,
+            cache_dir: None,
+            cache: CacheAction::Info,
             display: Display { verbosity: Verbosity::Normal, color: ColorChoice::Auto },
         }
     }
@@ -230,6 +248,17 @@ pub enum Engine {
     Embedded,
     /// The real `llvm-profdata` and `llvm-cov`.
     Llvm,
+}
+
+/// What is done about what runs leave for later ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CacheAction {
+    /// Say how much there is.
+    Info,
+    /// Remove what has not been used for a while.
+    Prune,
+    /// Remove all of it.
+    Clear,
 }
 
 /// Which packages of the workspace are tested and counted.
@@ -408,6 +437,10 @@ pub struct Tests {
     pub nextest: bool,
     /// The names of the packages whose tests run while no others do. No flag sets it.
     pub exclusive: BTreeSet<String>,
+    /// Take the results of earlier runs for test binaries that depend on nothing that has changed.
+    pub reuse: bool,
+    /// By package, the names of the targets whose results are never reused. No flag sets it.
+    pub flaky: BTreeMap<String, Vec<String>>,
 }
 
 /// Whether the examples in the documentation of libraries are run.

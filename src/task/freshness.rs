@@ -36,9 +36,7 @@ pub(super) fn restore(workspace: &Workspace, config: &Config, ui: &Ui) -> Result
             return Ok(None);
         }
     };
-    // Beside the artifacts: where these are not restored, the times shall not be either.
-    let dir = workspace.build_dir.as_ref().unwrap_or(&workspace.target_dir);
-    let file = dir.join(".coverage-times");
+    let file = snapshot_file(workspace);
     let context = || format!("failed to restore file times below `{}`", root.display());
     let (snapshot, restored) = Snapshot::read(&file).restore(&root, &files).with_context(context)?;
     let times = SourceTimes { snapshot, restored, file };
@@ -49,6 +47,11 @@ pub(super) fn restore(workspace: &Workspace, config: &Config, ui: &Ui) -> Result
         ui.status("Restored", format_args!("the times of {unchanged} files; {changed} have changed"));
     }
     Ok(Some(times))
+}
+
+/// Where the times are kept: beside the artifacts, since where these are not restored, the times shall not be either.
+pub(super) fn snapshot_file(workspace: &Workspace) -> PathBuf {
+    workspace.build_dir.as_ref().unwrap_or(&workspace.target_dir).join(".coverage-times")
 }
 
 impl SourceTimes {

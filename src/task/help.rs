@@ -162,6 +162,18 @@ fn story(command: Command) -> Story {
                 ),
             ],
         },
+        Command::Cache => Story {
+            about: "Say what runs keep for later ones, or remove it.",
+            usage: &["[FLAGS]"],
+            description: &[
+                "That is results of tests for `--reuse`, in `.coverage-cache`, and in the target directory the times of files \
+                 and artifacts with counters.",
+            ],
+            examples: &[
+                ("cargo xtask coverage cache", "Say what there is."),
+                ("cargo xtask coverage cache --prune", "Make it smaller before a CI service stores it."),
+            ],
+        },
         Command::Clean => Story {
             about: "Remove what the other commands left in the target directory, and nothing else.",
             usage: &["[FLAGS]"],
@@ -231,7 +243,7 @@ fn command(sheet: &mut Sheet, command: Command, length: Length) {
     }
     if command == Command::Coverage {
         sheet.heading("Commands:");
-        for sub in [Command::Run, Command::ShowEnv, Command::Report, Command::Clean] {
+        for sub in [Command::Run, Command::ShowEnv, Command::Report, Command::Cache, Command::Clean] {
             sheet.two_columns(sub.words().last().copied().unwrap_or_default(), 8, self::story(sub).about);
         }
         sheet.two_columns("help", 8, "Print the help of a command.");

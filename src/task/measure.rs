@@ -12,8 +12,8 @@ use super::exclusion::{self, Sources};
 use super::freshness::{self, SourceTimes};
 use super::record::{ManifestRecord, RunRecord, TestRecord};
 use super::{
-    Outcome, baseline, cargo_config, ci, llvm_engine, nextest, output_file, patch, render, sources, strays,
-    testing, threads, warnings,
+    Outcome, baseline, cache, cargo_config, ci, llvm_engine, nextest, output_file, patch, render, sources,
+    strays, testing, threads, warnings,
 };
 use crate::cargo::build::{self, Build, Builder};
 use crate::cargo::invocation::BuildOptions;
@@ -79,6 +79,9 @@ pub(super) fn coverage(
         (Err(error), None) => return Err(error),
     };
     times.map(SourceTimes::built).transpose()?;
+    if config.build.lean.holds(ci::is_ci(config)) {
+        cache::remove_unused(workspace, config, ui)?;
+    }
     if !config.tests.nextest {
         testing::say_summary(&run, &build, config, ui);
     }

@@ -47,8 +47,13 @@ pub(super) fn configure(asked: &Invocation, manifests: &[ManifestRecord]) -> Res
 }
 
 /// The keys of a package that are no thresholds: name, type, and what it does.
-pub(super) const PACKAGE_KEYS: [(&str, &str, &str); 3] = [
+pub(super) const PACKAGE_KEYS: [(&str, &str, &str); 4] = [
     ("exclusive", "`true` or `false`", "Each test binary of this package runs while no other does."),
+    (
+        "flaky",
+        "list",
+        "Targets of this package by name, the results of whose tests `--reuse` never takes again.",
+    ),
     (
         "exclude-files",
         "list",
@@ -149,6 +154,15 @@ fn read_package(manifest: &ManifestRecord, package: &str, config: &mut Config) -
                 Some(false) => {}
                 None => bail!(table.wrong_value(name, value, "`true` or `false`")),
             },
+            "flaky" => {
+                let names = value
+                    .as_array()
+                    .and_then(|names| names.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
+                let Some(names) = names else {
+                    bail!(table.wrong_value(name, value, "a list of names of targets"))
+                };
+                config.tests.flaky.insert(package.to_owned(), names.into_iter().map(str::to_owned).collect());
+            }
             "exclude-files" => exclusion.exclude_files = table.globs(name, value)?,
             "include-files" => exclusion.include_files = table.globs(name, value)?,
             _ => match flags::read_threshold(name, value, &mut thresholds) {

@@ -9,6 +9,7 @@ pub mod verify;
 
 mod again;
 mod baseline;
+mod cache;
 mod ci;
 mod durations;
 mod evaluate;
@@ -26,6 +27,7 @@ mod outside;
 mod patch;
 mod program;
 mod render;
+mod reuse;
 mod sources;
 mod strays;
 mod testing;
@@ -130,6 +132,7 @@ fn execute(invocation: &Invocation, config: &Config, ui: &Ui) -> Result<Outcome>
     }
     match invocation.command {
         Command::Report => return render::report(invocation, config, ui),
+        Command::Cache => return cache::run(config, ui),
         Command::Clean => return remove(config, ui),
         Command::Coverage | Command::Run | Command::ShowEnv | Command::Verify => {}
     }

@@ -128,3 +128,116 @@ fn nothing_stale_passes_for_fresh() {
     check_out(&workspace);
     assert_eq!(run(&workspace).1, NONE);
 }
+
+/// A run that takes results of earlier ones, and the binaries whose results it took.
+fn reusing(workspace: &Workspace, flags: &[&str]) -> (Finished, Vec<String>) {
+    let finished = xtask(workspace).args(["coverage", "--reuse"]).args(flags).run().expect_success();
+    let reused = finished.stderr.lines().filter(|line| line.ends_with("(reused)"));
+    let reused = reused.filter_map(|line| line.trim_start().strip_prefix("Passed ")?.split(": ").next());
+    let mut reused: Vec<String> = reused.map(str::to_owned).collect();
+    reused.sort();
+    (finished, reused)
+}
+
+/// What is reported of a run.
+fn report(workspace: &Workspace) -> String {
+    workspace.read("target/coverage/lcov.info")
+}
+
+#[test]
+fn tests_that_depend_on_nothing_that_changed_do_not_run_again() {
+    let workspace = repository();
+    // A test that reads a file, one that starts a program, doctests.
+    workspace.write("leaf/data.txt", "1");
+    workspace.replace("leaf/Cargo.toml", "doctest = false", "doctest = true");
+    workspace.replace(
+        "leaf/src/lib.rs",
+        "pub fn",
+        "/// ```\n/// assert!(leaf::leaf() < 9);\n/// ```\npub fn",
+    );
+    workspace.write(
+        "leaf/tests/reads.rs",
+        "#[test]\nfn reads() {\n    assert_eq!(std::fs::read_to_string(\"data.txt\").unwrap().len(), 1);\n}\n",
+    );
+    workspace.write("top/src/main.rs", "fn main() {\n    println!(\"{}\", top::top());\n}\n");
+    workspace.write(
+        "top/tests/starts.rs",
+        "#[test]\nfn starts() {\n    assert!(std::process::Command::new(env!(\"CARGO_BIN_EXE_top\")).status().unwrap().success());\n}\n",
+    );
+    git(&workspace, &["add", "--all"]);
+    assert_eq!(reusing(&workspace, &[]).1, NONE);
+    let whole = report(&workspace);
+    let of_leaf = ["leaf", "leaf::doc/leaf", "leaf::it", "leaf::reads"];
+    let all = [&of_leaf[..], &["top", "top::bin/top", "top::it", "top::starts"]].concat();
+    let (finished, reused) = reusing(&workspace, &[]);
+    assert_eq!(reused, all, "{}", finished.stderr);
+    assert_eq!(report(&workspace), whole);
+    assert!(finished.stderr.contains("binaries, 8 of them reused: "), "{}", finished.stderr);
+    let shown = xtask(&workspace).args(["coverage", "cache"]).run().expect_success();
+    assert!(shown.stdout.starts_with("results: 8 in .coverage-cache, "), "{}", shown.stdout);
+    // Nobody has to ignore the cache.
+    let status = Program::new("git").args(["status", "--short"]).current_dir(workspace.root()).run();
+    assert!(!status.stdout.contains("coverage-cache"), "{}", status.stdout);
+
+    // A crate and what is linked with it. The programs of its unit tests, which do not call the function, are what they were.
+    workspace.replace("top/src/lib.rs", "leaf() + 1", "leaf() + 2");
+    assert_eq!(reusing(&workspace, &[]).1, [&of_leaf[..], &["top", "top::bin/top"]].concat());
+    let mut changed = report(&workspace);
+    xtask(&workspace).args(["coverage"]).run().expect_success();
+    assert_eq!(report(&workspace), changed);
+    // What a test may read.
+    workspace.write("leaf/data.txt", "2");
+    assert_eq!(reusing(&workspace, &[]).1, NONE);
+    // Other arguments are another run.
+    assert_eq!(reusing(&workspace, &["--test-threads", "1"]).1, NONE);
+    assert_eq!(reusing(&workspace, &[]).1, all);
+    // A doctest is in the sources.
+    workspace.replace("leaf/src/lib.rs", "< 9", "< 8");
+    changed = reusing(&workspace, &[]).0.stderr;
+    assert!(!changed.contains("leaf::doc/leaf: 1 passed (reused)"), "{changed}");
+
+    xtask(&workspace).args(["coverage", "cache", "--clear"]).run().expect_success();
+    assert_eq!(reusing(&workspace, &[]).1, NONE);
+}
+
+#[test]
+fn results_that_are_not_to_be_trusted_are_not_reused() {
+    let workspace = repository();
+    reusing(&workspace, &[]);
+    let results = |workspace: &Workspace| {
+        let entries = fs::read_dir(workspace.root().join(".coverage-cache")).expect("a cache");
+        let mut paths: Vec<_> = entries.map(|entry| entry.expect("listed").path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "result"));
+        paths.sort();
+        paths
+    };
+    // One flipped bit in each.
+    let whole = report(&workspace);
+    for path in results(&workspace) {
+        let mut bytes = fs::read(&path).expect("readable");
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 4;
+        fs::write(path, bytes).expect("writable");
+    }
+    assert_eq!(reusing(&workspace, &[]).1, NONE);
+    assert_eq!(report(&workspace), whole);
+    assert_eq!(reusing(&workspace, &[]).1, ["leaf", "leaf::it", "top", "top::it"]);
+
+    // Tests that its manifest calls flaky.
+    let manifest = "[package.metadata.coverage]\nflaky = [\"it\"]\n\n[lib]";
+    workspace.replace("top/Cargo.toml", "[lib]", manifest);
+    reusing(&workspace, &[]);
+    let (finished, reused) = reusing(&workspace, &[]);
+    assert_eq!(reused, ["leaf", "leaf::it", "top"]);
+    assert!(finished.stderr.contains("Passed top::it: 1 passed in "), "{}", finished.stderr);
+
+    // A test that failed runs again, however often.
+    workspace.replace("leaf/tests/it.rs", "> 0", "> 1");
+    for _ in 0..2 {
+        let finished =
+            xtask(&workspace).args(["coverage", "--reuse", "--no-fail-fast"]).run().expect_code(100);
+        assert!(finished.stderr.contains("Failed leaf::it: 0 passed, 1 failed in "), "{}", finished.stderr);
+    }
+    xtask(&workspace).args(["coverage", "cache", "--prune"]).run().expect_success();
+    assert!(!results(&workspace).is_empty(), "what was just used stays");
+}

@@ -3,6 +3,7 @@
 //! To add a flag, add a row to the file that its section is in. The first sentence of its help is what `-h` shows.
 
 mod building;
+mod caching;
 mod comparing;
 mod counting;
 mod display;
@@ -24,6 +25,9 @@ const INSTRUMENT: &[Command] = &[Command::Coverage, Command::Run, Command::ShowE
 /// Commands that write reports.
 const REPORT: &[Command] = &[Command::Coverage, Command::Run, Command::Report];
 const PROGRAM: &[Command] = &[Command::Run];
+const CACHE: &[Command] = &[Command::Cache];
+/// Commands that read or write results of tests.
+const KEEPS: &[Command] = &[Command::Coverage, Command::Verify, Command::Cache];
 const ENVIRONMENT: &[Command] = &[Command::ShowEnv];
 const FROM_FILES: &[Command] = &[Command::Report];
 const ALL: &[Command] = &Command::ALL;
@@ -39,6 +43,7 @@ pub(crate) const SECTIONS: &[Section] = &[
     running::TESTS,
     running::RUNNING,
     running::LINES,
+    caching::CACHING,
     counting::COUNTING,
     reporting::REPORTS,
     comparing::COMPARISON,
@@ -54,6 +59,7 @@ pub(super) const FORMATS: &str = "formats";
 // Why a flag is no key of a manifest.
 const WHICH_PROGRAM: &str = "which program runs is said when it is run";
 const BEFORE: &str = "cargo has to know it before it reads a manifest";
+const CACHE_ALONE: &str = "it is what `cargo xtask coverage cache` is asked to do";
 const FOR_EVER: &str = "every run would add to all those before it";
 const READERS_CHOICE: &str = "how much is said, and in which colors, is up to who reads it";
 
