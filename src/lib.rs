@@ -6,6 +6,7 @@ pub mod configuration {}
 #[doc = include_str!("faults.md")]
 pub mod faults {}
 
+pub mod cache;
 pub mod cargo;
 pub mod filter;
 pub mod git;

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A top-level module and those that it may name besides itself.
-const LAYERS: [(&str, &[&str]); 18] = [
+const LAYERS: [(&str, &[&str]); 19] = [
+    ("cache", &[]),
     ("format", &[]),
     ("filter", &[]),
     ("git", &[]),
@@ -18,7 +19,7 @@ const LAYERS: [(&str, &[&str]); 18] = [
     ("export", &["coverage"]),
     ("report", &["coverage"]),
     ("source", &["format", "parallel"]),
-    ("llvm_tools", &[]),
+    ("llvm_tools", &["coverage", "format"]),
     ("cargo", &["interrupt", "layout"]),
     ("runner", &["cargo", "interrupt", "layout", "load"]),
     ("object", &["format"]),
@@ -26,6 +27,7 @@ const LAYERS: [(&str, &[&str]); 18] = [
     (
         "task",
         &[
+            "cache",
             "cargo",
             "coverage",
             "export",

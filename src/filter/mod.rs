@@ -4,6 +4,7 @@
 //! (`tests` in a checkout's own path hides nothing), and directories such as `tests/` count from the package that a file
 //! belongs to, so that a crate that lives below a directory of that name stays.
 
+mod llvm_regex;
 mod pattern;
 #[cfg(test)]
 mod tests;
@@ -254,14 +255,19 @@ impl PathFilter {
 fn auxiliary_kind(path: &[u8], package: &PackageSources) -> Option<AuxiliaryKind> {
     let of_target = |(kind, source): &(AuxiliaryKind, String)| {
         let source = normalize(source.as_bytes());
-        // `tests/it/main.rs` owns `tests/it/`; `src/main.rs` as an example, odd as it is, does not own `src/`.
-        let own_dir = source.strip_suffix(b"/main.rs").filter(|dir| {
-            strip_dir(dir, package.dir.as_bytes()).is_some_and(|dir| dir != b"src" && !dir.is_empty())
-        });
+        let own_dir = owned_dir(&source, package);
         let is_source = path == source.as_ref() || own_dir.is_some_and(|dir| strip_dir(path, dir).is_some());
         is_source.then_some(*kind)
     };
     package.auxiliary_targets.iter().find_map(of_target)
+}
+
+/// The directory that the main source of a test or the like has for itself: `tests/it/main.rs` owns `tests/it/`. `src/main.rs`
+/// as an example, odd as it is, does not own `src/`.
+fn owned_dir<'a>(source: &'a [u8], package: &PackageSources) -> Option<&'a [u8]> {
+    let dir = source.strip_suffix(b"/main.rs")?;
+    let below = strip_dir(dir, package.dir.as_bytes())?;
+    (below != b"src" && !below.is_empty()).then_some(dir)
 }
 
 /// The default exclusions that a path matches, relative to its package. There may be some of several sets.

@@ -6,6 +6,8 @@ use anyhow::{Context, Result};
 use glob::{MatchOptions, Pattern};
 use regex_lite::Regex;
 
+use super::llvm_regex::PosixRegex;
+
 /// A pattern on paths as reports show them: relative to the workspace, with `/`.
 #[derive(Clone, Debug)]
 pub struct PathPattern {
@@ -62,6 +64,14 @@ impl PathPattern {
     pub fn regex(text: &str, origin: &str) -> Result<PathPattern> {
         let regex = Regex::new(text).with_context(|| format!("failed to parse `{origin} {text}`"))?;
         Ok(PathPattern { matcher: Matcher::Regex(regex), origin: format!("{origin} `{text}`") })
+    }
+
+    /// The pattern in LLVM's dialect of regular expressions; `None` where that has no words for it.
+    pub(super) fn posix_regex(&self) -> Option<PosixRegex> {
+        match &self.matcher {
+            Matcher::Regex(regex) => PosixRegex::from_regex(regex.as_str()),
+            Matcher::Glob(pattern) => PosixRegex::from_glob(pattern.as_str()),
+        }
     }
 
     /// Whether a path, or a directory that it is in, is meant.

@@ -205,3 +205,101 @@ fn without_a_workspace_nothing_is_a_dependency() {
     assert_eq!(filter.exclusion(b"/any/where.rs"), None);
     assert_eq!(filter.exclusion(b"/any/tests/where.rs"), Some(Exclusion::Pattern("tests/")));
 }
+
+/// Paths of up to three components in and around the workspace, of names that the rules could have an opinion on.
+fn paths() -> Vec<String> {
+    let starts = ["/w", "/real/w", "/real", "/elsewhere", "/worker", "", "rel"];
+    let dirs = [
+        "src",
+        "tests",
+        "benches",
+        "examples",
+        "migrations",
+        "crates",
+        "target",
+        "checks",
+        "inner",
+        "other",
+        "it",
+        "..",
+        ".hidden",
+    ];
+    let names = ["main.rs", "build.rs", "a_test.rs", "tests.rs", "x.gen.rs", "demo.rs", "other", ".."];
+    let in_starts = starts.iter().flat_map(|start| dirs.iter().map(move |dir| format!("{start}/{dir}")));
+    let in_dirs = in_starts.clone().flat_map(|start| dirs.map(|dir| format!("{start}/{dir}")));
+    let all = in_starts.chain(in_dirs).chain(starts.map(str::to_owned));
+    all.flat_map(|dir| names.map(|name| format!("{dir}/{name}"))).collect()
+}
+
+/// The regular expressions for LLVM match no path that counts; and, where no rule is too hard to say, all others without `..`.
+fn check_regexes(layout: SourceLayout, rules: FilterRules, is_complete: bool) {
+    let filter = PathFilter::new(layout, rules);
+    let regexes = filter.ignore_filename_regexes();
+    let compiled = regexes.iter().map(|regex| regex_lite::Regex::new(regex).expect(regex));
+    let compiled: Vec<regex_lite::Regex> = compiled.collect();
+    let mut n_matched = 0;
+    for path in paths() {
+        let exclusion = filter.exclusion(path.as_bytes());
+        match compiled.iter().find(|regex| regex.is_match(&path)) {
+            Some(regex) => assert!(exclusion.is_some(), "{path} counts, but matches {regex}"),
+            None if is_complete && !path.contains("..") => assert_eq!(exclusion, None, "{path} {regexes:#?}"),
+            None => continue,
+        }
+        n_matched += 1;
+    }
+    assert!(n_matched > 0 || regexes.is_empty(), "{n_matched} paths match {regexes:#?}");
+}
+
+#[test]
+fn llvm_is_told_of_files_that_do_not_count_and_of_no_others() {
+    let mut flat = layout();
+    flat.packages.retain(|package| package.name != "inner");
+    check_regexes(flat, defaults(), true);
+    // Whether a file below `tests/` counts here depends on more than its path.
+    check_regexes(layout(), defaults(), false);
+    for set in DefaultSet::ALL {
+        check_regexes(layout(), FilterRules { defaults: vec![set], ..FilterRules::default() }, false);
+    }
+    let hidden = ["inner", "other", "root"].map(|name| glob::Pattern::new(name).expect("a name"));
+    check_regexes(
+        layout(),
+        FilterRules { hidden_packages: hidden.to_vec(), ..FilterRules::default() },
+        false,
+    );
+    let glob = |glob| PathPattern::glob(glob, "--exclude-files").expect("a glob");
+    let globs =
+        ["src/**/*.rs", "**/it", "crates/[a-z]*/src", "tests", "[!s]*/lib.rs", "/elsewhere/**", "b?ild.rs"];
+    check_regexes(
+        layout(),
+        FilterRules { exclude: globs.map(glob).to_vec(), ..FilterRules::default() },
+        false,
+    );
+    let included = FilterRules { include: vec![glob("tests/a_test.rs")], ..defaults() };
+    assert_eq!(PathFilter::new(layout(), included).ignore_filename_regexes(), [""; 0]);
+}
+
+#[test]
+fn regexes_that_posix_reads_otherwise_are_kept_from_llvm() {
+    for (regex, expected) in [
+        ("^src/gen", Some("src/gen")),
+        (r"\.gen\.rs$", Some(r"(.*)(\.gen\.rs$)")),
+        ("a|b", Some("(.*)(a|b)")),
+        ("^(a|b)/x+y?", Some("(a|b)/x+y?")),
+        ("[a-z_]/[^/]", Some("(.*)([a-z_]/[^/])")),
+        ("^a|b", None),
+        (r"\d", None),
+        ("a{2}", None),
+        ("a+?", None),
+        ("(?i)a", None),
+        ("a|", None),
+        ("a(b|)", None),
+        ("x^y", None),
+        ("[[:alpha:]]", None),
+        (r"[\d]", None),
+        (r"\<a", None),
+    ] {
+        let pattern = PathPattern::regex(regex, "--ignore-filename-regex").expect(regex);
+        let posix = pattern.posix_regex().map(|posix| posix.text);
+        assert_eq!(posix.as_deref(), expected, "{regex}");
+    }
+}

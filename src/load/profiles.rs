@@ -166,7 +166,9 @@ fn is_stale(map: &CoverageMap, profile: &RawProfile<'_>) -> bool {
 pub(super) fn with_cure(error: Error) -> anyhow::Error {
     match error.kind {
         ErrorKind::UnsupportedVersion { found, newest, .. } if found > newest => {
-            anyhow!("{error}; update xtask-coverage or pin the toolchain")
+            anyhow!(
+                "{error}; update xtask-coverage, pin the toolchain, or let LLVM's own tools read it: `--engine llvm`"
+            )
         }
         _ => error.into(),
     }

@@ -25,7 +25,7 @@ pub(super) fn prepare(config: &Config) -> Result<()> {
         && config.tests.run
     {
         let baseline = read(path, &config.comparison)?;
-        if let Some(baseline) = baseline.filter(|baseline| baseline.model != config.model) {
+        if let Some(baseline) = baseline.filter(|baseline| baseline.model != config.model()) {
             return Err(unfit(path, BaselineError::Model(baseline.model)));
         }
     }

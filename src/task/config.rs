@@ -93,8 +93,10 @@ pub struct Config {
     pub exclusion: Exclusion,
     /// `PATH` or `PATH:LINE`: nothing is run, but it is said why these count or do not.
     pub explain: Vec<String>,
-    /// How counts become numbers.
-    pub model: Model,
+    /// Who reads the data.
+    pub engine: Engine,
+    /// How counts become numbers; `None`: as the engine does it. [`Config::model`] tells.
+    pub model: Option<Model>,
     /// Which reports are written, and where.
     pub output: Output,
     /// What all files together have to reach.
@@ -180,7 +182,8 @@ impl Config {
                 packages: Vec::new(),
             },
             explain: Vec::new(),
-            model: Model::Union,
+            engine: Engine::Embedded,
+            model: None,
             output: Output {
                 enabled: true,
                 formats: Vec::new(),
@@ -203,11 +206,28 @@ impl Config {
         }
     }
 
+    /// How counts become numbers: LLVM's tools know their own model alone, and ours is the union unless told otherwise.
+    pub fn model(&self) -> Model {
+        match self.engine {
+            Engine::Embedded => self.model.unwrap_or(Model::Union),
+            Engine::Llvm => Model::Llvm,
+        }
+    }
+
     /// The same for a run of some of the tests.
     pub fn for_partial_run(&self) -> Config {
         let PartialRun { thresholds, comparison } = self.partial_run.clone();
         Config { thresholds, comparison, scoped_thresholds: Vec::new(), ..self.clone() }
     }
+}
+
+/// Who reads raw profiles and coverage maps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// This program.
+    Embedded,
+    /// The real `llvm-profdata` and `llvm-cov`.
+    Llvm,
 }
 
 /// Which packages of the workspace are tested and counted.

@@ -5,32 +5,55 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use super::config::{Config, Format, ReportRequest};
+use super::config::{Config, Engine, Format, ReportRequest};
 use super::exclusion::{self, Sources};
 use super::record::RunRecord;
-use super::{on_disk, shown, threads, warnings};
+use super::{llvm_engine, on_disk, shown, threads, warnings};
 use crate::coverage::symbol::is_doctest_code;
 use crate::coverage::union::UnionOptions;
 use crate::coverage::{Coverage, Model, Omissions, OmittedFunction, llvm, union};
+use crate::filter::PathFilter;
 use crate::load::{self, Inputs, Loaded};
 use crate::ui::Ui;
 use crate::ui::message::Advised;
 
-/// Loads a run's data and evaluates it, with a warning for everything that had to be left out.
+/// Evaluates a run's data, with a warning for everything that had to be left out.
+///
+/// # Errors
+/// No data, nothing that fits together, no source file that counts; or LLVM's tools are wanted and fail.
 pub(super) fn evaluate(
     record: &RunRecord,
     requests: &[ReportRequest],
     config: &Config,
     ui: &Ui,
 ) -> Result<Coverage> {
-    let threads = threads(config).get();
     let filter = exclusion::path_filter(record.sources.clone(), &config.exclusion)?;
+    let coverage = match config.engine {
+        Engine::Embedded => embedded(record, &filter, requests, config, ui)?,
+        Engine::Llvm => llvm_engine::evaluate(record, &filter, ui)?,
+    };
+    if coverage.files.is_empty() {
+        let what = format!("none of {} source files counts", coverage.paths.len());
+        bail!(Advised::new(what, "`--no-default-exclude` counts test and generated code too"));
+    }
+    Ok(coverage)
+}
+
+/// What our own reading makes of a run.
+fn embedded(
+    record: &RunRecord,
+    filter: &PathFilter,
+    requests: &[ReportRequest],
+    config: &Config,
+    ui: &Ui,
+) -> Result<Coverage> {
+    let threads = threads(config).get();
     let objects = record.all_objects();
     let inputs = Inputs {
         objects: objects.clone(),
         profiles: record.profiles.clone(),
         threads,
-        ignore_stale: config.model == Model::Union,
+        ignore_stale: config.model() == Model::Union,
     };
     let Loaded { map, files, profile, warnings } = load::load(&inputs)?;
     warnings::say(warnings, ui);
@@ -56,7 +79,7 @@ pub(super) fn evaluate(
         function_regions: lists_missing || lists_functions && !config.output.skip_functions,
         without_doctest_code: !record.doctest_objects.is_empty(),
     };
-    let coverage = match config.model {
+    let coverage = match config.model() {
         Model::Union => {
             let counts = |stored: &[u8]| filter.exclusion(stored).is_none();
             let others: Vec<PathBuf> = map
@@ -65,8 +88,8 @@ pub(super) fn evaluate(
                 .filter(|path| counts(path))
                 .map(|path| on_disk(&record.workspace_root, path))
                 .collect();
-            let sources = Sources::read(&record.sources, &filter, &others, &config.exclusion, threads);
-            sources.say_problems(&filter, true, ui)?;
+            let sources = Sources::read(&record.sources, filter, &others, &config.exclusion, threads);
+            sources.say_problems(filter, true, ui)?;
             let place = |stored: &[u8]| {
                 let reported = counts(stored).then(|| filter.reported_path(stored))?;
                 let is_included = || filter.inclusion(&String::from_utf8_lossy(&reported)).is_some();
@@ -76,16 +99,11 @@ pub(super) fn evaluate(
         }
         Model::Llvm => llvm::evaluate(&map, &profile, &|stored| filter.exclusion(stored).is_none()),
     };
-    let n_paths = map.paths.len();
     // Giving back what held the input takes longer than some reports do; nobody has to wait for it.
     std::thread::spawn(move || drop((map, profile)));
     let object_paths: Vec<&Path> =
         files.iter().filter_map(|position| objects.get(*position)).map(PathBuf::as_path).collect();
     say_omissions(&coverage.omissions, &object_paths, ui);
-    if coverage.files.is_empty() {
-        let cure = "`--no-default-exclude` counts test and generated code too";
-        bail!(Advised::new(format!("none of {n_paths} source files counts"), cure));
-    }
     Ok(coverage)
 }
 

@@ -57,7 +57,7 @@ pub(super) fn explain(asked: &Invocation, config: &Config, ui: &Ui) -> Result<Ou
     let places: Vec<(PathBuf, Option<u32>)> =
         config.explain.iter().map(|text| place(text, &root)).collect::<Result<_>>()?;
     let files: Vec<PathBuf> = places.iter().map(|(path, _)| path.clone()).collect();
-    let sources = match config.model {
+    let sources = match config.model() {
         Model::Union => Sources::read(&layout, &filter, &files, &config.exclusion, threads(config).get()),
         // LLVM knows files only.
         Model::Llvm => Sources::default(),

@@ -31,8 +31,9 @@ pub(crate) use self::keys::{Keys, WORKSPACE_TABLE, keys, read, read_threshold, t
 pub(crate) use self::suggest::nearest;
 pub(crate) use self::table::SECTIONS;
 
-use super::config::{Command, Config, Destination, Format, Place};
+use super::config::{Command, Config, Destination, Engine, Format, Place};
 use super::help::{Length, Page, Topic};
+use crate::coverage::Model;
 use crate::ui::message::Advised;
 
 /// What the command line asks for.
@@ -174,6 +175,12 @@ impl Invocation {
                 bail!(Advised::new("`--output-dir` needs a format", "add one, such as `--lcov`"))
             }
             _ => {}
+        }
+        if config.engine == Engine::Llvm && config.model == Some(Model::Union) {
+            bail!(Advised::new(
+                "LLVM's tools do not know the model `union`",
+                "drop `--engine llvm`, or add `--model llvm`: numbers as `llvm-cov` shows them"
+            ));
         }
         let input = &config.input;
         for (here, there, missing) in [

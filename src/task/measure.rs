@@ -11,8 +11,8 @@ use super::config::{self, Command, Config, Destination};
 use super::exclusion::{self, Sources};
 use super::record::{ManifestRecord, RunRecord, TestRecord};
 use super::{
-    Outcome, baseline, cargo_config, nextest, output_file, patch, render, sources, strays, testing, threads,
-    warnings,
+    Outcome, baseline, cargo_config, llvm_engine, nextest, output_file, patch, render, sources, strays,
+    testing, threads, warnings,
 };
 use crate::cargo::build::{self, Build, Builder};
 use crate::cargo::invocation::BuildOptions;
@@ -47,6 +47,7 @@ pub(super) fn coverage(
     let _lock = lock(&layout, ui)?;
 
     check_markers(workspace, config, ui)?;
+    llvm_engine::prepare(workspace, config)?;
 
     // 2. Build with counters, and test what is built: every process leaves a raw profile.
     let start = SystemTime::now();
@@ -123,7 +124,7 @@ pub(super) fn coverage(
 /// # Errors
 /// There are some.
 pub(super) fn check_markers(workspace: &Workspace, config: &Config, ui: &Ui) -> Result<()> {
-    if !config.output.enabled || config.model == Model::Llvm {
+    if !config.output.enabled || config.model() == Model::Llvm {
         return Ok(());
     }
     let layout = sources::source_layout(workspace, config);

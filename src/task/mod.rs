@@ -15,6 +15,7 @@ mod evaluate;
 mod exclusion;
 mod explain;
 mod input;
+mod llvm_engine;
 mod manifests;
 mod measure;
 mod metadata;
@@ -35,13 +36,11 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
-use xshell::Shell;
+use anyhow::Result;
 
 use crate::cargo::build::BuildFailed;
 use crate::cargo::clean::clean;
 use crate::cargo::workspace::{DiscoverOptions, Workspace};
-use crate::llvm_tools::{LlvmTools, ToolSearch};
 use crate::ui::Ui;
 use crate::ui::color::ColorChoice;
 use crate::ui::message::Advised;
@@ -156,16 +155,8 @@ fn remove(config: &Config, ui: &Ui) -> Result<Outcome> {
 
 /// `verify`: measures, unless told to take the last run, and compares both engines on it.
 fn compare(workspace: &Workspace, manifests: &[ManifestRecord], config: &Config, ui: &Ui) -> Result<Outcome> {
-    let toolchain = &workspace.toolchain;
-    let llvm = toolchain.llvm.as_deref().and_then(|version| version.split('.').next()?.parse().ok());
-    let search = ToolSearch {
-        llvm_major: llvm.context("failed to find out which LLVM rustc is built on")?,
-        sysroot: &toolchain.sysroot,
-        host: &toolchain.host,
-        variable: &|name| std::env::var_os(name),
-    };
     // Missing tools shall be known before the tests run.
-    let tools = LlvmTools::find(&Shell::new()?, &search)?;
+    let tools = llvm_engine::find_tools(&workspace.toolchain)?;
     let mut tests_failed = false;
     if config.tests.run {
         let mut measured = config.clone();
@@ -184,7 +175,8 @@ fn compare(workspace: &Workspace, manifests: &[ManifestRecord], config: &Config,
         "Comparing",
         format_args!("{} objects and {} profiles", run.all_objects().len(), run.profiles.len()),
     );
-    let verification = verify::verify(&run, &tools, &layout.verification(), threads(config).get())?;
+    let filter = exclusion::path_filter(run.sources.clone(), &config.exclusion)?;
+    let verification = verify::verify(&run, &filter, &tools, &layout.verification(), threads(config).get())?;
     ui.print(&verification.to_string())?;
     match (verification.is_equal(), tests_failed) {
         (false, _) => Ok(Outcome::Unmeasured),

@@ -10,7 +10,9 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::config::{self, Config};
 use super::record::{ManifestRecord, RunRecord};
-use super::{Outcome, baseline, measure, outside, patch, render, shown, sources, strays, warnings};
+use super::{
+    Outcome, baseline, llvm_engine, measure, outside, patch, render, shown, sources, strays, warnings,
+};
 use crate::cargo::build::{Builder, Event, binary_id};
 use crate::cargo::program::Program;
 use crate::cargo::workspace::Workspace;
@@ -33,6 +35,7 @@ pub(super) fn run(
     ui: &Ui,
 ) -> Result<Outcome> {
     measure::check_markers(workspace, config, ui)?;
+    llvm_engine::prepare(workspace, config)?;
     // Of one program, manifests demand nothing, unless its counts are added to those of a whole run.
     let compared = if config.tests.keep_profiles { config } else { &config.for_partial_run() };
     patch::prepare(&workspace.root, compared)?;

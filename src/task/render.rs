@@ -140,7 +140,7 @@ fn write_report(
         Format::Lcov => lcov::write(coverage, LcovOptions { summary_only, skip_functions }, out)?,
         Format::Json => {
             let options = JsonOptions { summary_only, skip_functions };
-            match config.model {
+            match config.model() {
                 Model::Union => json::write_with_warnings(coverage, options, &ui.warning_counts(), out)?,
                 // Byte for byte as LLVM's, which has no such key.
                 Model::Llvm => json::write(coverage, options, out)?,

@@ -1,5 +1,7 @@
 //! `cargo xtask verify`: our numbers against those of the real `llvm-profdata` and `llvm-cov`, on the same files.
 
+pub mod compare;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::fs;
@@ -8,29 +10,34 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use xshell::Shell;
 
+use self::compare::Comparison;
+use super::llvm_engine;
 use super::record::RunRecord;
 use crate::coverage::cut::Cuts;
 use crate::coverage::demangle::demangle;
 use crate::coverage::union::UnionOptions;
-use crate::coverage::{Coverage, OmittedFunction, llvm, union};
+use crate::coverage::{Coverage, Omissions, OmittedFunction, llvm, union};
 use crate::export::json::{self, JsonOptions};
 use crate::export::lcov::{self, LcovOptions};
-use crate::llvm_tools::{ExportFormat, ExportOptions, LlvmTools};
+use crate::filter::PathFilter;
+use crate::llvm_tools::{DamagedProfiles, ExportFormat, ExportOptions, LlvmTools, export};
 use crate::load::{self, Inputs};
 
 /// What was compared, and what differed.
 #[derive(Debug, Default)]
 pub struct Verification {
-    /// Source files in LLVM's export.
-    pub n_files: usize,
-    /// Mapped lines in LLVM's export.
-    pub n_lines: usize,
-    /// Functions in LLVM's export, every copy of its own.
-    pub n_functions: usize,
+    /// Version of LLVM's tools.
+    pub llvm: String,
+    /// Number by number: what `llvm-cov` exports, and ours in LLVM's model.
+    pub comparisons: Vec<Comparison>,
     /// Exports that were compared byte for byte, with their sizes.
     pub exports: Vec<(String, usize)>,
     /// Exports that differ: their names, and where and how first.
     pub differing_exports: Vec<(String, String)>,
+    /// Source files that do not count, and how many of them LLVM left out by the regular expressions that it was given.
+    pub excluded_files: (usize, usize),
+    /// Mapped lines of the union, or of LLVM where that has more.
+    pub n_union_lines: usize,
     /// Lines of the union that differ from LLVM's because LLVM drops a function whose counts are known.
     pub explained_lines: Vec<DifferingLine>,
     /// Lines of the union that differ for no such reason.
@@ -63,17 +70,27 @@ impl fmt::Display for DifferingLine {
 impl Verification {
     /// Whether nothing differs that is not explained.
     pub fn is_equal(&self) -> bool {
-        self.differing_exports.is_empty() && self.unexplained_lines.is_empty()
+        self.differing_exports.is_empty()
+            && self.unexplained_lines.is_empty()
+            && self.comparisons.iter().all(|comparison| comparison.differences.is_empty())
+    }
+
+    fn compare_bytes(&mut self, name: &str, llvms: &[u8], ours: &[u8]) {
+        match first_difference(llvms, ours) {
+            None => self.exports.push((name.to_owned(), llvms.len())),
+            Some(difference) => self.differing_exports.push((name.to_owned(), difference)),
+        }
     }
 }
 
-/// Compares all exports that LLVM's tools make of a run with ours, and the lines of the union with LLVM's. `work_dir` is
-/// for the merged profile.
+/// Compares all that LLVM's tools export of a run with ours, number by number and byte by byte; the same with what `filter`
+/// leaves out; and the lines of the union with LLVM's. `work_dir` is for the merged profile.
 ///
 /// # Errors
 /// Files that cannot be read, tools that fail. A difference is no error but part of the result.
 pub fn verify(
     record: &RunRecord,
+    filter: &PathFilter,
     tools: &LlvmTools,
     work_dir: &Path,
     threads: usize,
@@ -81,7 +98,7 @@ pub fn verify(
     let sh = Shell::new()?;
     fs::create_dir_all(work_dir).with_context(|| format!("failed to create `{}`", work_dir.display()))?;
     let merged = work_dir.join("merged.profdata");
-    tools.merge(&sh, &record.profiles, &merged)?;
+    tools.merge(&sh, &record.profiles, &merged, DamagedProfiles::Refuse)?;
 
     let objects = record.all_objects();
     let inputs = |ignore_stale| Inputs {
@@ -92,21 +109,34 @@ pub fn verify(
     };
     let loaded = load::load(&inputs(false))?;
     let ours = llvm::evaluate(&loaded.map, &loaded.profile, &|_| true);
-    let mut verification = Verification { n_functions: ours.functions.len(), ..Verification::default() };
+    let mut verification = Verification { llvm: tools.version.clone(), ..Verification::default() };
     let members = load::unpack_archives(&objects, &work_dir.join("members"))?;
-    let mut reference_lcov = Vec::new();
+    let mut llvms_lines = HashMap::new();
     for (name, format, flags) in EXPORTS {
         let options = ExportOptions { format, flags, ignore_filename_regexes: &[] };
-        let (reference, _) = tools.export(&sh, &merged, &members, &options)?;
-        let rendered = render(&ours, format, flags)?;
-        match first_difference(&reference, &rendered) {
-            None => verification.exports.push((name.to_owned(), reference.len())),
-            Some(difference) => verification.differing_exports.push((name.to_owned(), difference)),
-        }
-        if format == ExportFormat::Lcov && flags.is_empty() {
-            reference_lcov = reference;
+        let (exported, _) = tools.export(&sh, &merged, &members, &options)?;
+        verification.compare_bytes(name, &exported, &render(&ours, format, flags)?);
+        match format {
+            ExportFormat::Lcov if flags.is_empty() => llvms_lines = line_counts(&exported),
+            ExportFormat::Json if flags.is_empty() => {
+                verification.comparisons = compare::compare(&ours, &export::parse(&exported)?);
+            }
+            _ => {}
         }
     }
+    let dropped = ours.omissions.clone();
+    drop(ours);
+
+    // `--engine llvm` and `--model llvm` are to be the same, also where something does not count.
+    let counts = |stored: &[u8]| filter.exclusion(stored).is_none();
+    let filtered = llvm_engine::export_filtered(tools, record, filter)?;
+    let json = |coverage: &Coverage| render(coverage, ExportFormat::Json, &[]);
+    let ours = llvm::evaluate(&loaded.map, &loaded.profile, &counts);
+    verification.compare_bytes("json of --engine llvm", &json(&filtered.coverage)?, &json(&ours)?);
+    let n_files = llvms_lines.len();
+    verification.excluded_files =
+        (n_files.saturating_sub(ours.files.len()), n_files.saturating_sub(filtered.n_exported_files));
+    drop((loaded, ours, filtered));
 
     let loaded = load::load(&inputs(true))?;
     let united = union::evaluate(
@@ -117,10 +147,7 @@ pub fn verify(
         // LLVM knows nothing of what does not count within a file.
         &Cuts::new(),
     );
-    let reference = line_counts(&reference_lcov);
-    verification.n_files = reference.len();
-    verification.n_lines = reference.values().map(HashMap::len).sum();
-    compare_lines(&united, &reference, &dropped_functions(&ours), &mut verification);
+    compare_lines(&united, &llvms_lines, &dropped_functions(&dropped), &mut verification);
     fs::remove_dir_all(work_dir).with_context(|| format!("failed to remove `{}`", work_dir.display()))?;
     Ok(verification)
 }
@@ -184,8 +211,7 @@ fn line_counts(lcov: &[u8]) -> HashMap<Vec<u8>, HashMap<u32, u64>> {
 }
 
 /// The functions that LLVM drops, with the reason.
-fn dropped_functions(coverage: &Coverage) -> Vec<&OmittedFunction> {
-    let omissions = &coverage.omissions;
+fn dropped_functions(omissions: &Omissions) -> Vec<&OmittedFunction> {
     omissions.mismatched.iter().chain(&omissions.shadowed).collect()
 }
 
@@ -210,6 +236,7 @@ fn compare_lines(
         let mut lines: Vec<u32> = ours.keys().chain(llvms.keys()).copied().collect();
         lines.sort_unstable();
         lines.dedup();
+        verification.n_union_lines += lines.len();
         for line in lines {
             let (ours, llvms) = (ours.get(&line).copied(), llvms.get(&line).copied());
             if ours == llvms {
@@ -244,18 +271,29 @@ fn compare_lines(
 /// The result in words, one fact a line.
 impl fmt::Display for Verification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Verification { n_files, n_lines, n_functions, .. } = self;
-        writeln!(f, "compared {n_files} files, {n_lines} lines, {n_functions} functions with LLVM")?;
+        writeln!(f, "compared with LLVM {}", self.llvm)?;
+        for Comparison { what, count, differences } in &self.comparisons {
+            match differences.len() {
+                0 => writeln!(f, "  {what}: {count}, identical")?,
+                differing => writeln!(f, "  {what}: {count}, {differing} DIFFER")?,
+            }
+            for difference in differences {
+                writeln!(f, "    {difference}")?;
+            }
+        }
         for (name, len) in &self.exports {
             writeln!(f, "  {name}: {len} bytes, identical")?;
         }
         for (name, difference) in &self.differing_exports {
             writeln!(f, "  {name}: DIFFERS at {difference}")?;
         }
+        let (excluded, by_llvm) = self.excluded_files;
+        writeln!(f, "  files that do not count: {excluded}, {by_llvm} of them left out by LLVM itself")?;
         let differing = self.unexplained_lines.len() + self.explained_lines.len();
         writeln!(
             f,
-            "  lines of the union: {differing} of {n_lines} differ, {} of them because LLVM drops a function",
+            "  lines of the union: {differing} of {} differ, {} of them because LLVM drops a function",
+            self.n_union_lines,
             self.explained_lines.len()
         )?;
         for line in &self.unexplained_lines {

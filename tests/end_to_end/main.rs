@@ -11,6 +11,7 @@ mod doctests;
 mod errors;
 mod exclusion;
 mod faults;
+mod llvm_engine;
 mod nextest;
 mod outputs;
 mod outside;

@@ -8,7 +8,7 @@ use super::segment::{CountedKind, CountedRange};
 use crate::format::covfun::{Counter, Mapping, Position, RegionKind};
 
 /// A region with its count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CountedRegion {
     /// Where it is, what it stands for, how often it ran.
     pub range: CountedRange,

@@ -24,7 +24,7 @@ pub enum CountedKind {
 }
 
 /// A source range with its count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CountedRange {
     /// The first byte.
     pub start: Position,

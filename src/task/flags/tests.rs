@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::{Flag, Request, flags, parse};
 use crate::coverage::Model;
 use crate::report::table::Order;
-use crate::task::config::{Command, Config, Format, Jobs, Place};
+use crate::task::config::{Command, Config, Engine, Format, Jobs, Place};
 use crate::task::help::{Length, Page, Topic};
 use crate::task::shell::Shell;
 use crate::ui::color::ColorChoice;
@@ -249,10 +249,14 @@ fn reports() {
     check("coverage --skip-functions", RUN, |config| config.output.skip_functions = true);
     check("coverage --sort path --model llvm --no-default-exclude", RUN, |config| {
         config.output.order = Order::Path;
-        config.model = Model::Llvm;
+        config.model = Some(Model::Llvm);
         config.exclusion.defaults = Vec::new();
     });
-    check("coverage --sort path --sort cover --model=union", RUN, |_| {});
+    check("coverage --engine llvm", RUN, |config| {
+        config.engine = Engine::Llvm;
+        assert_eq!(config.model(), Model::Llvm);
+    });
+    check("coverage --sort path --sort cover --model=union", RUN, |config| config.model = Some(Model::Union));
     check("coverage --no-report", RUN, |config| config.output.enabled = false);
     check("coverage --ignore-filename-regex ^a/ --ignore-filename-regex=-b$", RUN, |config| {
         config.exclusion.ignore_filename_regex = strings(&["^a/", "-b$"]);
@@ -504,6 +508,11 @@ fn values_are_checked() {
         "coverage --test-threads -1",
         "invalid value `-1` for `--test-threads`: expected a whole number from 1 on",
         "",
+    );
+    check_error(
+        "coverage --engine llvm --model union",
+        "LLVM's tools do not know the model `union`",
+        "drop `--engine llvm`, or add `--model llvm`: numbers as `llvm-cov` shows them",
     );
     check_error("coverage --model lvm", "invalid value `lvm` for `--model`: expected `union` or `llvm`", "");
     check_error(

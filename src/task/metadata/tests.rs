@@ -79,7 +79,7 @@ fn keys_of_every_type() {
         }),
         |config| {
             config.tests.fail_fast = false;
-            config.model = Model::Llvm;
+            config.model = Some(Model::Llvm);
             config.build.jobs = NonZeroU32::new(2).map(Jobs::AllBut);
             config.tests.timeout = Some(std::time::Duration::from_millis(1500));
             config.build.cargo_profile = Some("dist".to_owned());

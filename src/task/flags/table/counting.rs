@@ -7,7 +7,7 @@ use super::REPORT;
 use super::values::{named, path_glob, text};
 use crate::coverage::Model;
 use crate::filter::DefaultSet;
-use crate::task::config::{CodeClass, Command};
+use crate::task::config::{CodeClass, Command, Engine};
 
 pub(super) const COUNTING: Section = Section {
     title: "What counts",
@@ -119,15 +119,34 @@ pub(super) const COUNTING: Section = Section {
                 name: "union",
                 help: "one entry for each place in the source, over all generic copies, builds and binaries \
                        (default)",
-                set: |config| config.model = Model::Union,
+                set: |config| config.model = Some(Model::Union),
             },
             Choice {
                 name: "llvm",
                 help: "the numbers of `llvm-cov`, and its LCOV and JSON byte for byte",
-                set: |config| config.model = Model::Llvm,
+                set: |config| config.model = Some(Model::Llvm),
             },
         ])
         .of(REPORT)
         .help("How counts become numbers."),
+        Flag::choice("engine", &[
+            Choice {
+                name: "embedded",
+                help: "this program (default)",
+                set: |config| config.engine = Engine::Embedded,
+            },
+            Choice {
+                name: "llvm",
+                help: "the real `llvm-profdata` and `llvm-cov`, which are the reference, and read formats that are newer than \
+                       this program",
+                set: |config| config.engine = Engine::Llvm,
+            },
+        ])
+        .of(REPORT)
+        .help(
+            "Who reads the data. LLVM's tools are looked for where LLVM_PROFDATA and LLVM_COV point, in the toolchain's \
+             llvm-tools component, and on the PATH with the version of rustc's LLVM; they are told which files do not count, \
+             know nothing of what does not count within a file, and have their own model of numbers.",
+        ),
     ],
 };
