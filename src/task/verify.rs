@@ -304,6 +304,7 @@ mod tests {
             functions: Vec::new(),
             branches: Vec::new(),
             branch_lines: Vec::new(),
+            decisions: Vec::new(),
             expansions: Vec::new(),
             summary: Summary::EMPTY,
         }
