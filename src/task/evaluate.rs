@@ -12,7 +12,7 @@ use super::{on_disk, shown, threads};
 use crate::coverage::symbol::is_doctest_code;
 use crate::coverage::union::UnionOptions;
 use crate::coverage::{Coverage, Model, Omissions, OmittedFunction, llvm, union};
-use crate::load::{self, Inputs, Loaded};
+use crate::load::{self, Architecture, Inputs, Loaded};
 use crate::ui::Ui;
 use crate::ui::message::Advised;
 
@@ -29,6 +29,7 @@ pub(super) fn evaluate(
     let inputs = Inputs {
         objects: objects.clone(),
         profiles: record.profiles.clone(),
+        architecture: Architecture::host(),
         threads,
         ignore_stale: config.model == Model::Union,
     };

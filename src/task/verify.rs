@@ -16,7 +16,7 @@ use crate::coverage::{Coverage, OmittedFunction, llvm, union};
 use crate::export::json::{self, JsonOptions};
 use crate::export::lcov::{self, LcovOptions};
 use crate::llvm_tools::{ExportFormat, ExportOptions, LlvmTools};
-use crate::load::{self, Inputs};
+use crate::load::{self, Architecture, Inputs};
 
 /// What was compared, and what differed.
 #[derive(Debug, Default)]
@@ -87,6 +87,7 @@ pub fn verify(
     let inputs = |ignore_stale| Inputs {
         objects: objects.clone(),
         profiles: record.profiles.clone(),
+        architecture: Architecture::host(),
         threads,
         ignore_stale,
     };

@@ -183,8 +183,7 @@ fn evaluate(
         Some(bitmap) => graph.executed_ways(decision.bitmap_index, bitmap, effort)?,
         None => Vec::new(),
     };
-    // In each half by number, which is how they were found.
-    ways.sort_by_key(Way::outcome);
+    ways.sort_by_key(|way| (way.outcome(), way.number));
 
     let mut positions = vec![0; n_conditions];
     for (position, (_, condition)) in decision.branches.iter().enumerate() {
@@ -268,6 +267,7 @@ impl Bits {
 
 /// The conditions evaluated on a way through a decision, by number, with their values.
 struct Way {
+    number: u64,
     steps: Vec<(u16, bool)>,
 }
 
@@ -393,12 +393,12 @@ impl Graph {
             }
             bit += u64::from(rest.trailing_zeros());
             if bit < bits.end {
+                effort.spend(self.nodes.len() as u64 * VALUE_EFFORT)?;
                 let number = bit - bits.start + missing;
                 let way = match bitmap.bit_order {
                     BitOrder::ByWay => Some(self.way(number)),
                     BitOrder::ByConditions => self.way_of_values(number),
                 };
-                effort.spend(way.as_ref().map_or(1, |way| way.steps.len() as u64 * VALUE_EFFORT))?;
                 ways.extend(way);
             }
             bit += 1;
@@ -409,24 +409,25 @@ impl Graph {
     /// The way with this number, which is below `n_ways`, from its end to its beginning.
     fn way(&self, number: u64) -> Way {
         let leaf = &self.leaves[self.leaves.partition_point(|leaf| leaf.start <= number) - 1];
-        let mut number = number - leaf.start;
+        let mut rest = number - leaf.start;
         let mut steps = vec![(leaf.id, leaf.value)];
         let mut id = leaf.id;
         while id != 0 {
             let from = &self.nodes[usize::from(id)].from;
-            let (first, before, value) = from[from.partition_point(|(first, _, _)| *first <= number) - 1];
-            number -= first;
+            let (first, before, value) = from[from.partition_point(|(first, _, _)| *first <= rest) - 1];
+            rest -= first;
             steps.push((before, value));
             id = before;
         }
         steps.reverse();
-        Way { steps }
+        Way { number, steps }
     }
 
     /// The way on which the conditions of these numbers are true, as bits, and no other; `None` if one of them is not evaluated.
     fn way_of_values(&self, values: u64) -> Option<Way> {
         let mut steps = Vec::new();
         let mut evaluated = 0_u64;
+        let mut number = 0;
         let mut next = Some(0_u16);
         while let Some(id) = next {
             let bit = 1_u64.checked_shl(u32::from(id)).unwrap_or(0);
@@ -434,8 +435,18 @@ impl Graph {
             evaluated |= bit;
             steps.push((id, value));
             next = self.nodes[usize::from(id)].next[usize::from(value)];
+            number += match next {
+                Some(next) => {
+                    let from = &self.nodes[usize::from(next)].from;
+                    from.iter().find(|it| (it.1, it.2) == (id, value)).map_or(0, |(first, _, _)| *first)
+                }
+                None => {
+                    let leaf = self.leaves.iter().find(|leaf| (leaf.id, leaf.value) == (id, value));
+                    leaf.map_or(0, |leaf| leaf.start)
+                }
+            };
         }
-        (values & !evaluated == 0).then_some(Way { steps })
+        (values & !evaluated == 0).then_some(Way { number, steps })
     }
 }
 
@@ -548,6 +559,12 @@ mod tests {
         assert_eq!(by_conditions(1 << 3), ["1 --- tt.=t"]);
         assert_eq!(by_conditions(1 << 7 | 1 << 2), ["1 ---"]);
         assert_eq!(by_conditions(1 | 1 << 1 | 1 << 3 | 1 << 5), ["1 +++ f..=f tff=f tt.=t tft=t"]);
+        // In the order of the ways nevertheless: `(a && b) || c`, of which c is the second condition.
+        let conditions =
+            [condition(1, 2, 0, [1, 2]), condition(1, 7, 2, [1, -1]), condition(1, 13, 1, [-1, -1])];
+        let regions = [vec![decision(1, 0, 3)], conditions.to_vec()].concat();
+        let all = evaluate(regions, &[0xff], BitOrder::ByConditions).expect("sensible");
+        assert_eq!(describe(&all), ["1 +++ f.f=f tff=f f.t=t tft=t tt.=t"]);
     }
 
     #[test]

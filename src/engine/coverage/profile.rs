@@ -374,7 +374,7 @@ pub(super) mod tests {
         words.extend([1, 10, 64, 72, 0, 0, 1 + (n_bytes[0] << 32), n_bytes[1], 1]);
         let mut bytes: Vec<u8> = words.into_iter().flat_map(u64::to_le_bytes).collect();
         bytes.extend_from_slice(bitmap);
-        bytes.resize(bytes.len().next_multiple_of(8) + if bitmap.len() % 8 == 0 { 8 } else { 0 }, 0);
+        bytes.resize(bytes.len().next_multiple_of(8) + if bitmap.len().is_multiple_of(8) { 8 } else { 0 }, 0);
         bytes
     }
 

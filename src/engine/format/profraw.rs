@@ -496,7 +496,9 @@ pub fn data_fingerprints(section: &[u8], endian: Endian, pointer_len: u64) -> Ve
     lens.dedup();
     let of_len = |len: usize| {
         let mut fingerprint = Fingerprint::default();
-        for record in section.chunks_exact(len) {
+        // The last record of a 32-bit object may lack the padding between records.
+        let padding_len = 7;
+        for record in section.chunks(len).filter(|record| record.len().saturating_add(padding_len) >= len) {
             let mut cursor = Cursor::new(record, endian);
             let (name_ref, func_hash) = (cursor.u64("name").ok()?, cursor.u64("hash").ok()?);
             // A PE image has an empty record before and behind its own.
