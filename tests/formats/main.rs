@@ -15,6 +15,8 @@ use support::workspace::data;
 use xtask_coverage::coverage::{Coverage, llvm};
 use xtask_coverage::export::json::{self, JsonOptions};
 use xtask_coverage::export::lcov::{self, LcovOptions};
+use xtask_coverage::format::profraw;
+use xtask_coverage::load::matching::object_fingerprints;
 use xtask_coverage::load::{self, Architecture, Inputs};
 
 /// A line of `fixtures.txt`.
@@ -95,6 +97,25 @@ fn exports_equal_llvms() {
         }
     }
     assert!(findings.is_empty(), "\n{}", findings.join("\n"));
+}
+
+#[test]
+fn objects_know_their_profiles() {
+    // Of several objects each has its own profile, and one has another program's.
+    let cases = cases();
+    let pairs = cases.iter().filter(|case| case.objects.len() == 1 && case.expected != "unknown");
+    let mut n_pairs = 0;
+    for case in pairs {
+        let known = object_fingerprints(&folder().join("objects").join(&case.objects[0]));
+        for name in &case.profiles {
+            let bytes = fs::read(folder().join(name)).expect("the profile is there");
+            for profile in profraw::parse(&bytes).expect("a raw profile") {
+                n_pairs += 1;
+                assert!(known.contains(&profraw::fingerprint(&profile.records)), "{}", case.describe());
+            }
+        }
+    }
+    assert!(n_pairs > 30, "{n_pairs} pairs");
 }
 
 #[test]
