@@ -14,6 +14,7 @@ use anyhow::Result;
 use crate::coverage::map::CoverageMap;
 use crate::coverage::profile::Profile;
 
+pub use crate::object::Architecture;
 pub use archives::unpack_archives;
 pub use objects::{coverage_only, is_instrumented, read_objects};
 pub use profiles::{profiles_of, read_profiles};
@@ -36,6 +37,8 @@ pub struct Inputs {
     pub objects: Vec<PathBuf>,
     /// Raw profiles.
     pub profiles: Vec<PathBuf>,
+    /// Which slice of universal files to read.
+    pub architecture: Option<Architecture>,
     /// Threads to read with.
     pub threads: usize,
     /// Leave out profiles of older builds of the objects, as opposed to taking from them whatever still fits.
@@ -63,7 +66,7 @@ pub struct Loaded {
 /// No object with coverage data, no profile with counts.
 pub fn load(inputs: &Inputs) -> Result<Loaded> {
     let mut warnings = Vec::new();
-    let (map, files) = read_objects(&inputs.objects, inputs.threads, &mut warnings)?;
+    let (map, files) = read_objects(&inputs.objects, inputs.architecture, inputs.threads, &mut warnings)?;
     let profile = read_profiles(&inputs.profiles, &map, inputs.threads, inputs.ignore_stale, &mut warnings)?;
     Ok(Loaded { map, files, profile, warnings })
 }

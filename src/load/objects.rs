@@ -32,12 +32,13 @@ struct Shared {
     failures: Vec<(usize, anyhow::Error)>,
 }
 
-/// Reads the coverage maps of all `paths`. Also returned is for each object in the map the position of its path.
+/// Reads the coverage maps of all `paths`, of universal files the slice for `architecture`. Also returned is for each object in the map the position of its path.
 ///
 /// # Errors
 /// None of the files has coverage data. A single file that cannot be read is a warning.
 pub fn read_objects(
     paths: &[PathBuf],
+    architecture: Option<Architecture>,
     threads: usize,
     warnings: &mut Vec<Warning>,
 ) -> Result<(CoverageMap, Vec<usize>)> {
@@ -56,7 +57,7 @@ pub fn read_objects(
         loop {
             let position = next.fetch_add(1, Ordering::Relaxed);
             let Some(path) = paths.get(position) else { return };
-            read_object(position, path, &shared, &turn_changed);
+            read_object(position, path, architecture, &shared, &turn_changed);
         }
     };
     std::thread::scope(|scope| {
@@ -134,10 +135,16 @@ fn message(path: &Path) -> String {
 }
 
 /// Reads one object and adds it when it is its turn.
-fn read_object(position: usize, path: &Path, shared: &Mutex<Shared>, turn_changed: &Condvar) {
+fn read_object(
+    position: usize,
+    path: &Path,
+    architecture: Option<Architecture>,
+    shared: &Mutex<Shared>,
+    turn_changed: &Condvar,
+) {
     let input = FileInput::open(path);
     let file = input.as_ref().map_err(|error| anyhow!("{error}")).and_then(|input| {
-        coverage_sections(input, Architecture::host()).map_err(|error| match error {
+        coverage_sections(input, architecture).map_err(|error| match error {
             ReadError::Io(error) => anyhow!(error),
             ReadError::Format(error) => anyhow!(error),
         })

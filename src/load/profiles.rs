@@ -13,6 +13,7 @@ use crate::coverage::map::CoverageMap;
 use crate::coverage::profile::Profile;
 use crate::format::error::{Error, ErrorKind};
 use crate::format::profraw::{self, RawProfile};
+use crate::object::Architecture;
 
 /// What the threads share.
 struct Shared {
@@ -112,7 +113,9 @@ pub fn profiles_of(paths: &[PathBuf], objects: &[PathBuf], threads: usize) -> Ve
     if paths.is_empty() || objects.is_empty() {
         return Vec::new();
     }
-    let Ok((map, _)) = read_objects(objects, threads, &mut Vec::new()) else { return Vec::new() };
+    let Ok((map, _)) = read_objects(objects, Architecture::host(), threads, &mut Vec::new()) else {
+        return Vec::new();
+    };
     let mut buffer = Vec::new();
     let mut is_of_objects = |path: &&PathBuf| {
         let Ok(()) = read_file(path, &mut buffer) else { return false };

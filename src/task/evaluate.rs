@@ -13,7 +13,7 @@ use crate::coverage::symbol::is_doctest_code;
 use crate::coverage::union::UnionOptions;
 use crate::coverage::{Coverage, Model, Omissions, OmittedFunction, llvm, union};
 use crate::filter::PathFilter;
-use crate::load::{self, Inputs, Loaded};
+use crate::load::{self, Architecture, Inputs, Loaded};
 use crate::ui::Ui;
 use crate::ui::message::Advised;
 
@@ -52,6 +52,7 @@ fn embedded(
     let inputs = Inputs {
         objects: objects.clone(),
         profiles: record.profiles.clone(),
+        architecture: Architecture::host(),
         threads,
         ignore_stale: config.model() == Model::Union,
     };

@@ -184,6 +184,7 @@ mod tests {
                 folded(branch(1, 5, 1, 0, 0)),
                 branch(2, 1, 1, 1, 2),
             ],
+            decisions: Vec::new(),
             execution_count: 1,
         }
     }

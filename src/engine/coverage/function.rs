@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::counter::{CounterError, Evaluator};
 use super::map::PathIndex;
+use super::mcdc::McdcRecord;
 use super::segment::{CountedKind, CountedRange};
 use crate::format::covfun::{Counter, Mapping, Position, RegionKind};
 
@@ -57,6 +58,9 @@ pub struct FunctionRecord {
     pub regions: Vec<CountedRegion>,
     /// The branches in the order of the mapping.
     pub branches: Vec<CountedBranch>,
+    /// The decisions in the order in which the mapping completes them. LLVM's model only: over several instantiations or builds
+    /// of one function there is no rule for what was shown of a condition.
+    pub decisions: Vec<McdcRecord>,
     /// How often the function was entered: the count of its first region.
     pub execution_count: u64,
 }
@@ -85,8 +89,8 @@ pub fn count_regions(
             RegionKind::Gap => (CountedKind::Gap, 0),
             RegionKind::Expansion { expanded_file_id } => (CountedKind::Expansion, expanded_file_id),
             // The decision as a whole is not a region: its conditions are.
-            RegionKind::McdcDecision => continue,
-            RegionKind::Branch { when_false } | RegionKind::McdcBranch { when_false } => {
+            RegionKind::McdcDecision { .. } => continue,
+            RegionKind::Branch { when_false } | RegionKind::McdcBranch { when_false, .. } => {
                 branches.push(CountedBranch {
                     start: region.start,
                     end: region.end,

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use super::counter::Evaluator;
 use super::function::{CountedBranch, CountedRegion, FunctionRecord, count_regions};
 use super::map::{CoverageMap, MappingIndex, MappingRecord, PathIndex, RefMap};
+use super::mcdc::{self, McdcError, McdcRecord};
 use super::profile::Profile;
 use super::segment::{CountedKind, CountedRange, segments, sort_and_combine};
 use super::summary::Ratio;
 use super::{
-    Coverage, Expansion, FileCoverage, Model, Omissions, OmittedFunction, Summary, branch, branch_ratio,
-    filenames, line_ratio,
+    Coverage, DecisionIndex, Expansion, FileCoverage, Model, Omissions, OmittedFunction, Summary, branch,
+    branch_ratio, filenames, line_ratio,
 };
 use crate::format::covfun::{CovfunRecord, Mapping, Position};
 
@@ -96,6 +97,7 @@ struct Loader<'a> {
     omissions: Omissions,
     mapping: Mapping,
     evaluator: Evaluator,
+    mcdc_effort: mcdc::Effort,
 }
 
 impl<'a> Loader<'a> {
@@ -110,6 +112,7 @@ impl<'a> Loader<'a> {
             omissions: Omissions::default(),
             mapping: Mapping::default(),
             evaluator: Evaluator::default(),
+            mcdc_effort: mcdc::Effort::default(),
         }
     }
 
@@ -165,6 +168,17 @@ impl<'a> Loader<'a> {
                 return self.omit_malformed(object, index, reason);
             }
         };
+        let bitmap = counts.and_then(|_| profile.bitmap(record.name_ref, record.func_hash));
+        let decisions = match mcdc::decisions(&self.mapping, bitmap, &mut self.mcdc_effort) {
+            Ok(decisions) => decisions,
+            Err(error) => {
+                let reason = match error {
+                    McdcError::Graph => "the conditions of one of its decisions make no sense",
+                    McdcError::Effort => "its decisions have more conditions and ways than anyone writes",
+                };
+                return self.omit_malformed(object, index, reason.to_owned());
+            }
+        };
         let Some(files) = filenames(map, record, &self.mapping.files) else { return Fate::LeftOut };
         if regions.is_empty() {
             return Fate::LeftOut;
@@ -174,7 +188,7 @@ impl<'a> Loader<'a> {
             self.omit_shadowed(object, index, first, &regions);
             return Fate::LeftOut;
         }
-        self.list(record, name, files, regions, branches);
+        self.list(record, name, files, (regions, branches, decisions));
         Fate::Listed
     }
 
@@ -183,8 +197,7 @@ impl<'a> Loader<'a> {
         record: &MappingRecord,
         name: &[u8],
         files: Vec<PathIndex>,
-        regions: Vec<CountedRegion>,
-        branches: Vec<CountedBranch>,
+        (regions, branches, decisions): (Vec<CountedRegion>, Vec<CountedBranch>, Vec<McdcRecord>),
     ) {
         let index = self.functions.len() as u32;
         self.listed.entry(record.name_ref).or_default().push((index, record.func_hash));
@@ -197,7 +210,14 @@ impl<'a> Loader<'a> {
         let main_path = files.first().map(|&path| &self.map.paths[path as usize][..]);
         let filenames: Arc<[PathIndex]> = files.into();
         let name = main_path.map_or(name, |path| without_file_prefix(name, path)).into();
-        self.functions.push(FunctionRecord { name, filenames, regions, branches, execution_count });
+        self.functions.push(FunctionRecord {
+            name,
+            filenames,
+            regions,
+            branches,
+            decisions,
+            execution_count,
+        });
     }
 
     fn omit_malformed(&mut self, object: usize, index: MappingIndex, reason: String) -> Fate {
@@ -283,6 +303,7 @@ fn file_coverage(
 ) -> FileCoverage {
     let mut ranges = Vec::new();
     let mut branches = Vec::new();
+    let mut decisions = Vec::new();
     let mut expansions = Vec::new();
     for &function_index in indices {
         let function = &functions[function_index as usize];
@@ -291,6 +312,8 @@ fn file_coverage(
             function.regions.iter().filter(|region| is_here(region.file_id)).map(|region| region.range),
         );
         branches.extend(function.branches.iter().filter(|branch| is_here(branch.file_id)));
+        let own = (0..).zip(&function.decisions).filter(|(_, decision)| is_here(decision.file_id));
+        decisions.extend(own.map(|(decision, _)| DecisionIndex { function: function_index, decision }));
         if let Some(main) = function.main_file_id().filter(|&main| is_here(main)) {
             expansions.extend(function.expansions_in(main).map(|region| Expansion {
                 region: *region,
@@ -315,6 +338,7 @@ fn file_coverage(
             .collect(),
         branches,
         branch_lines,
+        decisions,
         expansions,
         summary: summarize(index, functions, indices),
     }
@@ -343,6 +367,7 @@ fn summarize(index: PathIndex, functions: &[FunctionRecord], indices: &[u32]) ->
                 (&mut best.lines, own.lines),
                 (&mut best.regions, own.regions),
                 (&mut best.branches, own.branches),
+                (&mut best.mcdc, own.mcdc),
             ] {
                 best.covered = best.covered.max(own.covered);
                 best.count = best.count.max(own.count);
@@ -367,6 +392,11 @@ fn summarize_function(function: &FunctionRecord, main: u32) -> Summary {
     sort_and_combine(&mut ranges);
     summary.lines = line_ratio(&segments(&ranges));
     summary.branches = branch_ratio(function.branches_in(main));
+    for decision in function.decisions.iter().filter(|decision| decision.file_id == main) {
+        for condition in decision.conditions.iter().filter(|condition| !condition.is_folded) {
+            summary.mcdc += Ratio { covered: u64::from(condition.is_covered), count: 1 };
+        }
+    }
     for expansion in function.expansions_in(main) {
         let branches = branch::expanded_branches(function, expansion.expanded_file_id);
         summary.branches += branch_ratio(branches.iter());

@@ -10,6 +10,7 @@ pub mod function;
 pub mod line;
 pub mod llvm;
 pub mod map;
+pub mod mcdc;
 pub mod profile;
 pub mod segment;
 pub mod summary;
@@ -68,6 +69,8 @@ pub struct FileCoverage {
     pub branches: Vec<CountedBranch>,
     /// The conditions by line.
     pub branch_lines: Vec<BranchLine>,
+    /// The decisions of all functions with code in this file, as far as they stand here. LLVM's model only.
+    pub decisions: Vec<DecisionIndex>,
     /// Macro invocations and included files, which rustc does not write.
     pub expansions: Vec<Expansion>,
     /// The file's numbers.
@@ -79,6 +82,15 @@ impl FileCoverage {
     pub fn lines(&self) -> Lines<'_> {
         line::lines(&self.segments)
     }
+}
+
+/// Which decision of which function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecisionIndex {
+    /// Index into [`Coverage::functions`].
+    pub function: u32,
+    /// Index into [`FunctionRecord::decisions`].
+    pub decision: u32,
 }
 
 /// A place where other source text is put in.
@@ -105,6 +117,8 @@ pub struct Summary {
     pub regions: Ratio,
     /// Outcomes of conditions, and those that occurred.
     pub branches: Ratio,
+    /// Conditions of decisions, and those that were seen to decide alone (MC/DC). LLVM's model only.
+    pub mcdc: Ratio,
 }
 
 impl Summary {
@@ -115,6 +129,7 @@ impl Summary {
         instantiations: Ratio::EMPTY,
         regions: Ratio::EMPTY,
         branches: Ratio::EMPTY,
+        mcdc: Ratio::EMPTY,
     };
 }
 
@@ -125,6 +140,7 @@ impl AddAssign for Summary {
         self.instantiations += other.instantiations;
         self.regions += other.regions;
         self.branches += other.branches;
+        self.mcdc += other.mcdc;
     }
 }
 

@@ -356,6 +356,7 @@ fn file_coverage(
         functions: Vec::new(),
         branch_lines: branch::united_branch_lines(&branches),
         branches,
+        decisions: Vec::new(),
         expansions: Vec::new(),
         summary,
     };
@@ -426,6 +427,7 @@ fn merged_functions(
             filenames: [index].into(),
             regions: ranges.into_iter().map(counted).collect(),
             branches,
+            decisions: Vec::new(),
             execution_count,
         };
         (function, end)

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::io::{Result, Write};
 
 use crate::coverage::function::{CountedBranch, CountedRegion, FunctionRecord};
+use crate::coverage::mcdc::McdcRecord;
 use crate::coverage::segment::{CountedKind, CoverageSegment};
 use crate::coverage::summary::Ratio;
-use crate::coverage::{Coverage, Expansion, FileCoverage, Summary};
+use crate::coverage::{Coverage, DecisionIndex, Expansion, FileCoverage, Summary};
 
 /// The version that LLVM 22 writes.
 const EXPORT_VERSION: &str = "3.1.0";
@@ -84,7 +85,12 @@ fn write_file(
     out.write_all(br#""filename":"#)?;
     write_string(&file.path, out)?;
     if !options.summary_only {
-        out.write_all(br#","mcdc_records":[],"segments":"#)?;
+        out.write_all(br#","mcdc_records":"#)?;
+        let decision = |index: &DecisionIndex| {
+            &coverage.functions[index.function as usize].decisions[index.decision as usize]
+        };
+        write_list(out, file.decisions.iter().map(decision), |out, decision| write_decision(decision, out))?;
+        out.write_all(br#","segments":"#)?;
         write_list(out, &file.segments, |out, segment| write_segment(segment, out))?;
     }
     out.write_all(br#","summary":"#)?;
@@ -99,7 +105,9 @@ fn write_function(coverage: &Coverage, function: &FunctionRecord, out: &mut dyn 
     })?;
     write!(out, r#","count":{},"filenames":"#, json_count(function.execution_count))?;
     write_filenames(coverage, function, out)?;
-    out.write_all(br#","mcdc_records":[],"name":"#)?;
+    out.write_all(br#","mcdc_records":"#)?;
+    write_list(out, &function.decisions, |out, decision| write_decision(decision, out))?;
+    out.write_all(br#","name":"#)?;
     write_string(&function.name, out)?;
     out.write_all(br#","regions":"#)?;
     write_list(out, &function.regions, |out, region| write_region(region, out))?;
@@ -131,7 +139,7 @@ fn write_segment(segment: &CoverageSegment, out: &mut dyn Write) -> Result<()> {
     write!(out, "[{},{},{count},{has_count},{is_region_entry},{is_gap_region}]", start.line, start.column)
 }
 
-/// Region kinds have numbers in the export: code 0, expansion 1, skipped 2, gap 3, branch 4, MC/DC branch 6.
+/// Region kinds have numbers in the export: code 0, expansion 1, skipped 2, gap 3, branch 4, MC/DC decision 5, MC/DC branch 6.
 fn write_region(region: &CountedRegion, out: &mut dyn Write) -> Result<()> {
     let CountedRegion { range, file_id, expanded_file_id } = region;
     let kind = match range.kind {
@@ -152,6 +160,25 @@ fn write_branch(branch: &CountedBranch, out: &mut dyn Write) -> Result<()> {
     write!(out, "{},{},{file_id},0,{kind}]", json_count(when_true), json_count(when_false))
 }
 
+fn write_decision(decision: &McdcRecord, out: &mut dyn Write) -> Result<()> {
+    let McdcRecord { start, end, file_id, conditions, vectors } = decision;
+    let n_true = vectors.iter().filter(|vector| vector.outcome).count();
+    let n_false = vectors.len() - n_true;
+    write!(out, "[{},{},{},{},", start.line, start.column, end.line, end.column)?;
+    write!(out, "{n_true},{n_false},{file_id},0,5,")?;
+    write_list(out, conditions, |out, condition| write!(out, "{}", condition.is_covered))?;
+    out.write_all(b",")?;
+    write_list(out, vectors, |out, vector| {
+        out.write_all(br#"{"conditions":"#)?;
+        write_list(out, &vector.conditions[..], |out, condition| match condition {
+            Some(value) => write!(out, "{value}"),
+            None => out.write_all(b"null"),
+        })?;
+        write!(out, r#","executed":true,"result":{}}}"#, vector.outcome)
+    })?;
+    out.write_all(b"]")
+}
+
 fn write_summary(summary: &Summary, out: &mut dyn Write) -> Result<()> {
     let pair = |out: &mut dyn Write, name: &str, ratio: Ratio, with_missed: bool| -> Result<()> {
         let Ratio { covered, count } = ratio;
@@ -170,7 +197,7 @@ fn write_summary(summary: &Summary, out: &mut dyn Write) -> Result<()> {
     out.write_all(b",")?;
     pair(out, "lines", summary.lines, false)?;
     out.write_all(b",")?;
-    pair(out, "mcdc", Ratio::EMPTY, true)?;
+    pair(out, "mcdc", summary.mcdc, true)?;
     out.write_all(b",")?;
     pair(out, "regions", summary.regions, true)?;
     out.write_all(b"}")

@@ -158,12 +158,30 @@ pub enum RegionKind {
         when_false: Counter,
     },
     /// The whole of a decision whose conditions are [`RegionKind::McdcBranch`]es.
-    McdcDecision,
+    McdcDecision {
+        /// Where the decision's bits are among those of the function: behind the last of them, in bits, or, up to LLVM 18, at
+        /// the first of them, in bytes.
+        bitmap_index: u32,
+        /// Conditions that the decision has. Below 32767.
+        n_conditions: u16,
+    },
     /// A condition that takes part in a decision; the region's counter counts `true`.
     McdcBranch {
         /// Counts `false`.
         when_false: Counter,
+        /// Its place among the decision's conditions.
+        condition: McdcCondition,
     },
+}
+
+/// A condition as a node of its decision's graph. All numbers are below 32767; nothing says that they make sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct McdcCondition {
+    /// Its number in the decision. Evaluation begins with number 0.
+    pub id: u16,
+    /// The number of the condition that is evaluated next if this one is false, and if it is true; `None` where the decision
+    /// is made.
+    pub next: [Option<u16>; 2],
 }
 
 /// A source range with a way to count it.
@@ -321,20 +339,20 @@ impl Mapping {
                 Ok((RegionKind::Branch { when_false }, when_true))
             }
             5 => {
-                let _bitmap_index = cursor.uleb_below("bitmap index is out of range", u32::MAX)?;
-                let _conditions = cursor.uleb_below("number of conditions is out of range", MCDC_LIMIT)?;
-                Ok((RegionKind::McdcDecision, Counter::Zero))
+                let bitmap_index = cursor.uleb_below("bitmap index is out of range", u32::MAX)?;
+                let n_conditions = parse_mcdc_number(cursor, "number of conditions is out of range")?;
+                Ok((RegionKind::McdcDecision { bitmap_index, n_conditions }, Counter::Zero))
             }
             6 => {
                 let when_true = self.parse_counter(cursor)?;
                 let when_false = self.parse_counter(cursor)?;
-                let id = cursor.uleb_below("condition is out of range", MCDC_LIMIT)?;
-                let _next_when_true = cursor.uleb_below("condition is out of range", MCDC_LIMIT)?;
-                let _next_when_false = cursor.uleb_below("condition is out of range", MCDC_LIMIT)?;
-                if id == 0 {
-                    return Err(Error::malformed("condition has no number", start));
-                }
-                Ok((RegionKind::McdcBranch { when_false }, when_true))
+                // One more than the number of the condition, 0 for none.
+                let mut number = || parse_mcdc_number(cursor, "condition is out of range");
+                let (id, next_when_true, next_when_false) = (number()?, number()?, number()?);
+                let id = id.checked_sub(1).ok_or(Error::malformed("condition has no number", start))?;
+                let next = [next_when_false.checked_sub(1), next_when_true.checked_sub(1)];
+                let condition = McdcCondition { id, next };
+                Ok((RegionKind::McdcBranch { when_false, condition }, when_true))
             }
             _ => Err(Error::malformed("region kind is incorrect", start)),
         }
@@ -372,6 +390,12 @@ impl Mapping {
             }
         }
     }
+}
+
+fn parse_mcdc_number(cursor: &mut Cursor<'_>, what: &'static str) -> Result<u16> {
+    let start = cursor.offset();
+    let number = cursor.uleb_below(what, MCDC_LIMIT)?;
+    u16::try_from(number).map_err(|_| Error::malformed(what, start))
 }
 
 #[cfg(test)]
