@@ -5,7 +5,8 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::objects::{FileInput, read_objects};
+use super::files::FileInput;
+use super::objects::read_objects;
 use crate::format::profraw;
 use crate::object::{Architecture, CoverageSections, PointerWidth, coverage_sections};
 

@@ -3,6 +3,7 @@
 pub mod config;
 pub mod flags;
 pub mod help;
+pub mod metadata;
 pub mod record;
 pub mod shell;
 pub mod verify;
@@ -17,7 +18,6 @@ mod explain;
 mod input;
 mod manifests;
 mod measure;
-mod metadata;
 mod nextest;
 mod output_file;
 mod outside;

@@ -196,7 +196,7 @@ impl Mapping {
     /// Decodes a function's mapping; `table_len` is the number of names in its table of file names.
     ///
     /// # Errors
-    /// Indices, counters, kinds or ranges that LLVM refuses, and lines beyond [`MAX_LINE`].
+    /// Indices, counters, kinds or ranges that LLVM refuses, line 0, and lines beyond [`MAX_LINE`].
     pub fn parse(bytes: &[u8], table_len: usize) -> Result<Mapping> {
         let mut mapping = Mapping::default();
         mapping.parse_into(bytes, table_len)?;
@@ -280,7 +280,8 @@ impl Mapping {
                 u32::try_from(column_start).map_err(|_| malformed("column is out of range"))?;
             line = line.checked_add(line_delta).ok_or(malformed("line is out of range"))?;
             let line_end = line.checked_add(line_count).ok_or(malformed("line is out of range"))?;
-            if line_end > MAX_LINE {
+            // Lines count from 1, in what compilers write.
+            if line == 0 || line_end > MAX_LINE {
                 return Err(malformed("line is out of range"));
             }
             let kind = if column_end & GAP_BIT == 0 { kind } else { RegionKind::Gap };
