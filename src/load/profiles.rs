@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex};
+use std::sync::{Condvar, Mutex, OnceLock};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::files::{Files, read_file};
 use super::{Warning, read_objects};
-use crate::coverage::map::CoverageMap;
+use crate::coverage::map::{Builds, CoverageMap};
 use crate::coverage::profile::Profile;
 use crate::format::error::{Error, ErrorKind};
 use crate::format::profraw::{self, RawProfile};
@@ -51,6 +51,7 @@ pub(super) fn read(
         Mutex::new(Shared { profile: Profile::default(), n_empty: 0, turn: 0, failures: Vec::new() });
     let turn_changed = Condvar::new();
     let next = AtomicUsize::new(0);
+    let builds = OnceLock::new();
     let work = || {
         let mut buffer = Vec::new();
         loop {
@@ -68,7 +69,9 @@ pub(super) fn read(
                 Ok(profiles) => {
                     shared.n_empty += usize::from(profiles.is_empty());
                     for profile in &profiles {
-                        shared.profile.merge(profile, &|profile| ignore_stale && is_stale(map, profile));
+                        shared.profile.merge(profile, &|profile| {
+                            ignore_stale && is_stale(map, builds.get_or_init(|| map.builds()), profile)
+                        });
                     }
                 }
                 Err(error) => shared.failures.push((position, error)),
@@ -134,14 +137,13 @@ pub fn profiles_of(paths: &[PathBuf], objects: &[PathBuf], threads: usize) -> Ve
         return Vec::new();
     }
     let Ok((map, _)) = read_objects(objects, threads, &mut Vec::new()) else { return Vec::new() };
+    let builds = map.builds();
     let mut buffer = Vec::new();
     let mut is_of_objects = |path: &&PathBuf| {
         let Ok(()) = read_file(path, &mut buffer) else { return false };
         let Ok(profiles) = profraw::parse(&buffer) else { return false };
-        let is_known = |profile: &RawProfile<'_>| {
-            profile.records.iter().any(|it| map.hashes(it.name_ref).next().is_some())
-        };
-        profiles.iter().any(|profile| is_known(profile) && !is_stale(&map, profile))
+        let is_known = |profile: &RawProfile<'_>| profile.records.iter().any(|it| map.knows(it.name_ref));
+        profiles.iter().any(|profile| is_known(profile) && !is_stale(&map, &builds, profile))
     };
     paths.iter().filter(|path| is_of_objects(path)).cloned().collect()
 }
@@ -154,21 +156,11 @@ fn message(name: &str) -> String {
 /// of its functions has only another structural hash there.
 ///
 /// A profile of a program that merely shares code with the objects has no such function, and counts.
-fn is_stale(map: &CoverageMap, profile: &RawProfile<'_>) -> bool {
+fn is_stale(map: &CoverageMap, builds: &Builds, profile: &RawProfile<'_>) -> bool {
     if map.has_fingerprint(profraw::fingerprint(&profile.records)) {
         return false;
     }
-    profile.records.iter().any(|record| {
-        let mut differs = false;
-        // Hash 0 stands for a function that was never generated in that object, which says nothing about others.
-        for hash in map.hashes(record.name_ref).filter(|&hash| hash != 0) {
-            if hash == record.func_hash {
-                return false;
-            }
-            differs = true;
-        }
-        differs
-    })
+    profile.records.iter().any(|record| builds.has_only_others(record.name_ref, record.func_hash))
 }
 
 /// Adds what helps against an error in the bytes of a file, where something does.

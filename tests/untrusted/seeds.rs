@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use xtask_coverage::coverage::union::{self, UnionOptions};
 use xtask_coverage::coverage::cut::Cuts;
+use xtask_coverage::coverage::union::{self, UnionOptions};
 use xtask_coverage::object::coverage_sections;
 use xtask_coverage::report::baseline::Baseline;
 
@@ -63,7 +63,8 @@ pub(crate) fn named_objects() -> Vec<(String, Vec<u8>)> {
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         (name, fs::read(path).expect("readable"))
     };
-    let found: Vec<_> = files_below(&data().join("objects")).into_iter().filter(is_object).map(named).collect();
+    let found: Vec<_> =
+        files_below(&data().join("objects")).into_iter().filter(is_object).map(named).collect();
     assert!(found.len() > 20, "where are the objects?");
     found
 }
@@ -78,10 +79,7 @@ fn objects() -> Vec<Vec<u8>> {
 }
 
 /// A section of every object, behind the bytes that its target takes first; byte orders are as likely wrong as right.
-fn sections(
-    of: fn(&xtask_coverage::object::CoverageSections<'_>) -> Vec<u8>,
-    first: &[u8],
-) -> Vec<Vec<u8>> {
+fn sections(of: fn(&xtask_coverage::object::CoverageSections<'_>) -> Vec<u8>, first: &[u8]) -> Vec<Vec<u8>> {
     let mut sections = Vec::new();
     for bytes in objects() {
         let bytes = bytes.as_slice();
@@ -122,7 +120,9 @@ fn sources() -> Vec<Vec<u8>> {
         .filter(|text| text.len() <= MOST_BYTES)
         .collect();
     assert!(sources.len() > 50, "where are the sources?");
-    sources.push(b"mod a; mod b;\x0cmod b; #[cfg(test)] mod a;\x0c#[test] fn t() {}\x0c#![cfg(test)]\x0c".to_vec());
+    sources.push(
+        b"mod a; mod b;\x0cmod b; #[cfg(test)] mod a;\x0c#[test] fn t() {}\x0c#![cfg(test)]\x0c".to_vec(),
+    );
     sources.push(b"#[path = \"a/b.rs\"] mod x;\x0cinclude!(\"b/mod.rs\");\x0c\x0cmod a { mod a; }".to_vec());
     sources
 }

@@ -88,8 +88,7 @@ pub fn raw_profile(version: u64, functions: &[(u64, u64, Vec<u64>)]) -> Vec<u8> 
     let record_len = if version == 8 { 48 } else { 64 };
     let n_counters: usize = functions.iter().map(|(_, _, counts)| counts.len()).sum();
     let delta = record_len * functions.len() as u64;
-    let mut words =
-        vec![0xff6c_7072_6f66_7281, version, 0, functions.len() as u64, 0, n_counters as u64, 0];
+    let mut words = vec![0xff6c_7072_6f66_7281, version, 0, functions.len() as u64, 0, n_counters as u64, 0];
     match version {
         8 => words.extend([0, delta, 0, 1]),
         9 => words.extend([0, 0, 0, delta, 0, 0, 1]),
@@ -188,7 +187,8 @@ impl Case {
 
     /// A case in which anything may contradict anything.
     pub fn arbitrary(numbers: &mut Numbers<'_>) -> Case {
-        let mut case = Case { tables: Vec::new(), functions: Vec::new(), objects: Vec::new(), profiles: Vec::new() };
+        let mut case =
+            Case { tables: Vec::new(), functions: Vec::new(), objects: Vec::new(), profiles: Vec::new() };
         for _ in 0..1 + numbers.below(3) {
             let n_names = 1 + numbers.below(5);
             let names: Vec<&[u8]> =

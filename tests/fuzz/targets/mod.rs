@@ -33,8 +33,11 @@ pub use reports::{check_coverage, evaluate_all, load};
 use made::Case;
 use numbers::Numbers;
 
+/// What is done with an input.
+pub type Target = fn(&[u8]);
+
 /// All targets by name.
-pub const TARGETS: [(&str, fn(&[u8])); 10] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("profraw", profraw),
     ("names", names),
     ("covmap", covmap),
@@ -123,7 +126,8 @@ pub fn object(input: &[u8]) {
     for architecture in [None, Architecture::of_triple("aarch64-apple-darwin")] {
         let Ok(file) = coverage_sections(&input, architecture) else { continue };
         for object in &file.objects {
-            let total = object.covmap.len() + object.covfun.len() + object.names.len() + object.prf_data.len();
+            let total =
+                object.covmap.len() + object.covfun.len() + object.names.len() + object.prf_data.len();
             assert!(total <= 4 * input.len(), "{total} of {} bytes", input.len());
             let tables = covmap_section::tables(&object.covmap, object.endian).unwrap_or_default();
             tables.iter().for_each(|table| drop(table.resolve()));
@@ -153,7 +157,8 @@ pub fn source(input: &[u8]) {
         let same: Vec<_> = found.excluded.iter().filter(|one| one.unless_run == unless_run).collect();
         assert!(same.windows(2).all(|pair| pair[0].end <= pair[1].start), "{same:?}");
     }
-    const FILES: [&str; 5] = ["/w/src/lib.rs", "/w/src/a.rs", "/w/src/a/b.rs", "/w/src/b/mod.rs", "/w/src/a/a.rs"];
+    const FILES: [&str; 5] =
+        ["/w/src/lib.rs", "/w/src/a.rs", "/w/src/a/b.rs", "/w/src/b/mod.rs", "/w/src/a/a.rs"];
     let files: BTreeMap<PathBuf, &[u8]> =
         FILES.iter().map(PathBuf::from).zip(input.split(|&byte| byte == 0x0c)).collect();
     let others: Vec<PathBuf> = files.keys().cloned().collect();

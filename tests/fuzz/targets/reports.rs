@@ -69,7 +69,9 @@ pub fn check_coverage(coverage: &Coverage) {
         }
     }
     assert_eq!(totals, coverage.totals);
-    let n_lines = |file: &xtask_coverage::coverage::FileCoverage| file.lines().take(1 + MOST_LINES as usize).count() as u64;
+    let n_lines = |file: &xtask_coverage::coverage::FileCoverage| {
+        file.lines().take(1 + MOST_LINES as usize).count() as u64
+    };
     if coverage.files.iter().map(n_lines).sum::<u64>() > MOST_LINES {
         return;
     }
@@ -99,7 +101,8 @@ fn check_lcov(coverage: &Coverage) {
                 assert_eq!(read.2, function.execution_count, "{:?}", String::from_utf8_lossy(&read.1));
             }
         }
-        let outcomes: usize = file.branch_lines.iter().map(|branch| branch.outcomes.iter().flatten().count()).sum();
+        let outcomes: usize =
+            file.branch_lines.iter().map(|branch| branch.outcomes.iter().flatten().count()).sum();
         assert_eq!(section.branches.len(), outcomes);
         let Summary { lines, functions, branches, .. } = file.summary;
         for (name, expected) in [
@@ -148,8 +151,11 @@ fn check_others(coverage: &Coverage) {
         branches: Some(summary.branches),
     };
     let path = |path: &[u8]| name::text(path).into_owned();
-    let rows: Vec<Row> =
-        coverage.files.iter().map(|file| Row { path: path(&file.path), counts: counts(&file.summary) }).collect();
+    let rows: Vec<Row> = coverage
+        .files
+        .iter()
+        .map(|file| Row { path: path(&file.path), counts: counts(&file.summary) })
+        .collect();
     for width in [None, Some(0), Some(40)] {
         let layout = Layout { width, color: width.is_some(), order: Order::WorstFirst };
         table::render(&rows, counts(&coverage.totals), layout);
