@@ -298,6 +298,22 @@ pub(super) mod tests {
         assert_eq!(profile.counts(1, 10), Some(&[MAX_MERGED_COUNT][..]));
     }
 
+    /// All profiles are compared with each of the modules that are remembered.
+    #[test]
+    fn few_of_the_modules_that_look_alike_are_remembered() {
+        let mut profile = Profile::default();
+        for name in 1000..1100 {
+            let functions: [(u64, u64, &[u64]); 3] = [(1, 10, &[1]), (name, 20, &[2]), (3, 30, &[3])];
+            for raw in parse(&raw_profile(&functions)).expect("well-formed") {
+                profile.merge(&raw, &|_| false);
+                profile.merge(&raw, &|_| false);
+            }
+        }
+        assert_eq!(profile.shapes.len(), 16);
+        assert_eq!(profile.counts(1, 10), Some(&[200][..]));
+        assert_eq!((profile.counts(1001, 20), profile.counts(1099, 20)), (Some(&[4][..]), Some(&[4][..])));
+    }
+
     #[test]
     fn stale_modules_are_counted_and_left_out() {
         let mut profile = Profile::default();

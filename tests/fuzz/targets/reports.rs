@@ -20,7 +20,7 @@ use xtask_coverage::report::{annotations, badge, cobertura, codecov, functions, 
 use super::lcov::read;
 
 /// More lines than this are counted, but not written out: a few bytes can claim ten million, and each output lists them all.
-const MOST_LINES: u64 = 20_000;
+const MOST_LINES: u64 = 2000;
 
 /// Loads files that are in memory. `None` where nothing of them can be read.
 pub fn load(objects: &[Vec<u8>], profiles: &[Vec<u8>]) -> Option<Loaded> {
