@@ -3,6 +3,9 @@
 #[doc = include_str!("configuration.md")]
 pub mod configuration {}
 
+#[doc = include_str!("verification.md")]
+pub mod verification {}
+
 pub mod cargo;
 pub mod filter;
 pub mod git;

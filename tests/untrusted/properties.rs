@@ -1,6 +1,7 @@
 //! What holds for all maps and profiles: of generated ones, the same on every machine, each property is tried on hundreds.
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use xtask_coverage::coverage::cut::Cuts;
 use xtask_coverage::coverage::map::CoverageMap;
@@ -10,11 +11,12 @@ use xtask_coverage::coverage::{Coverage, Model, llvm};
 use xtask_coverage::export::lcov::{self, LcovOptions};
 use xtask_coverage::format::prf_names::md5_64;
 use xtask_coverage::format::profraw::parse;
+use xtask_coverage::load::{self, Inputs};
 
 use crate::targets::lcov::read;
 use crate::targets::made::{Case, raw_profile};
 use crate::targets::numbers::{Numbers, random_bytes};
-use crate::targets::{check_coverage, evaluate_all, load};
+use crate::targets::{check_coverage, evaluate_all, load as load_files};
 
 /// How many cases each property is tried on. Counters make this ten times slower.
 const N_CASES: u64 = if cfg!(coverage) { 60 } else { 400 };
@@ -24,7 +26,7 @@ fn for_each_case(make: fn(&mut Numbers<'_>) -> Case, mut check: impl FnMut(&Case
     let mut n_checked = 0;
     for seed in 0..N_CASES {
         let case = make(&mut Numbers::new(&random_bytes(seed, 600)));
-        if let Some(loaded) = load(&case.object_files(), &case.profile_files()) {
+        if let Some(loaded) = load_files(&case.object_files(), &case.profile_files()) {
             check(&case, &loaded.map, &loaded.profile);
             n_checked += 1;
         }
@@ -115,6 +117,7 @@ fn profiles_of_shards_merge_to_the_whole() {
 
 #[test]
 fn a_union_loses_no_covered_line() {
+    let mut n_covered = 0;
     for_each_case(Case::well_formed, |case, map, profile| {
         let whole = united(map, profile, 1);
         let whole = line_hits(&whole);
@@ -122,9 +125,11 @@ fn a_union_loses_no_covered_line() {
             let part = united(map, &merged(&[&file]), 1);
             for (place, count) in line_hits(&part) {
                 assert!(whole[&place] >= count, "{place:?} ran {count} times in a part, {}", whole[&place]);
+                n_covered += u64::from(count > 0);
             }
         }
     });
+    assert!(n_covered > 10 * N_CASES, "{n_covered} covered lines in {N_CASES} cases are few");
 }
 
 /// Also of maps that make no sense: counts that disagree are those of the first profile, whatever the threads.
@@ -137,7 +142,9 @@ fn threads_and_the_order_of_objects_change_nothing() {
     for_each_case(Case::well_formed, |case, map, profile| {
         let mut objects = case.object_files();
         objects.reverse();
-        let Some(loaded) = load(&objects, &case.profile_files()) else { panic!("it was loaded before") };
+        let Some(loaded) = load_files(&objects, &case.profile_files()) else {
+            panic!("it was loaded before")
+        };
         assert_eq!(tracefile(&united(&loaded.map, &loaded.profile, 1)), tracefile(&united(map, profile, 1)));
     });
 }
@@ -158,6 +165,42 @@ fn reports_agree_with_the_model() {
     for make in [Case::well_formed, Case::arbitrary] {
         for_each_case(make, |_, map, profile| evaluate_all(map, profile).iter().for_each(check_coverage));
     }
+}
+
+/// Whoever has read its file first.
+#[test]
+fn of_profiles_that_disagree_the_first_one_counts() {
+    let directory = std::env::temp_dir().join(format!("xtask-coverage-disagree-{}", std::process::id()));
+    fs::create_dir_all(&directory).expect("temporary directory");
+    let written = |name: String, bytes: &[u8]| {
+        let path = directory.join(name);
+        fs::write(&path, bytes).expect("can be written");
+        path
+    };
+    let case = Case::well_formed(&mut Numbers::new(&random_bytes(3, 600)));
+    let function = &case.functions[0];
+    let identity = (md5_64(&function.name), function.func_hash);
+    // Processes in which the function has two counters, and others in which it has another number of them. The largest is first.
+    let n_others = 30_000;
+    let profile = |index: usize| {
+        let mut functions = vec![(identity.0, identity.1, vec![1; 2 + index % 3])];
+        if index == 0 {
+            functions.extend((0..n_others).map(|name| (name + 1, 1, vec![1])));
+        }
+        written(format!("{index:02}.profraw"), &raw_profile(10, &functions))
+    };
+    let inputs = Inputs {
+        objects: vec![written("a.o".to_owned(), &case.object_files()[0])],
+        profiles: (0..12).map(profile).collect(),
+        threads: 8,
+        ignore_stale: false,
+    };
+    for _ in 0..10 {
+        let loaded = load::load(&inputs).expect("well-formed");
+        assert_eq!(loaded.profile.counts(identity.0, identity.1), Some(&[4, 4][..]));
+        assert_eq!(loaded.profile.n_mismatched_records, 8);
+    }
+    fs::remove_dir_all(&directory).expect("ours");
 }
 
 #[test]
