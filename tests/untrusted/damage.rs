@@ -1,8 +1,11 @@
 //! Every fixture cut at every length and with every byte of its head changed, in the whole of what reads it: an answer or a refusal,
 //! never a panic, an endless loop or more memory than the input is worth.
 
+use std::ffi::OsString;
+
 use xtask_coverage::format::covfun;
 use xtask_coverage::object::coverage_sections;
+use xtask_coverage::task::flags;
 use xtask_coverage::task::record::RunRecord;
 
 use crate::seeds;
@@ -115,6 +118,8 @@ fn damaged_diffs_have_an_answer() {
 #[test]
 fn damaged_configurations_have_an_answer() {
     for configuration in seeds::CONFIGURATIONS {
+        let words = configuration.lines().next().unwrap_or_default().split(' ').map(OsString::from);
+        flags::parse(words, []).unwrap_or_else(|error| panic!("{configuration}: {error:#}"));
         damage(configuration.as_bytes(), configuration.len(), targets::config);
     }
 }

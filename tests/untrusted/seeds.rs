@@ -144,11 +144,11 @@ pub(crate) const DIFFS: [&str; 6] = [
 /// Words, variables, and tables of manifests as JSON.
 pub(crate) const CONFIGURATIONS: [&str; 8] = [
     "coverage",
-    "coverage --html --lcov --output-path out.info --fail-under-lines 80.5 --jobs 4 -p app\nCOVERAGE_JOBS=2\nCOVERAGE_NO_FAIL_FAST=1",
-    "coverage report --object a --profile b --json --summary-only --model llvm",
+    "coverage --lcov --output-path out.info --fail-under-lines 80.5 --jobs 4 -p app\nCOVERAGE_JOBS=2\nCOVERAGE_NO_FAIL_FAST=1",
+    "coverage report --object a --profraw b --json --summary-only --model llvm",
     "coverage run --bin app --features a,b -- --flag value",
     "coverage show-env --sh\nCOVERAGE_TIMEOUT=5m\nCOVERAGE_EXCLUDE_FILES=**/gen/*.rs",
-    "coverage clean --profile-dir x",
+    "coverage clean --target-dir x",
     "verify --no-run",
     "coverage --patch --patch-base main --ratchet 0.5\n\
      {\"fail-under-lines\": 80, \"exclude-files\": [\"src/gen/**\"], \"packages\": {\"app\": {\"fail-under-lines\": 90}}, \
