@@ -463,6 +463,7 @@ mod tests {
         );
         let far = [1, 1, 0, 1, 1, 0x81, 0xad, 0xe2, 0x04, 1, 0, 2];
         assert_eq!(error(&far), "malformed: line is out of range at offset 0x4");
+        assert_eq!(error(&[1, 1, 0, 1, 1, 0, 1, 0, 2]), "malformed: line is out of range at offset 0x4");
     }
 
     #[test]
