@@ -6,6 +6,9 @@ pub mod configuration {}
 #[doc = include_str!("faults.md")]
 pub mod faults {}
 
+#[doc = include_str!("verification.md")]
+pub mod verification {}
+
 pub mod cache;
 pub mod cargo;
 pub mod filter;

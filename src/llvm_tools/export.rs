@@ -70,6 +70,8 @@ impl Paths {
 struct OfFiles<'a> {
     /// The functions that begin in a file.
     functions: HashMap<PathIndex, Vec<u32>>,
+    /// The functions whose main file it is, each with the index that it gives the file.
+    mains: HashMap<PathIndex, Vec<(u32, u32)>>,
     /// How often a condition stands in the functions: they do not list those that the compiler folded away.
     branches: HashMap<(PathIndex, RawBranch), usize>,
     /// The decisions in a file, in the order of their functions: so LLVM lists them.
@@ -82,6 +84,7 @@ impl<'a> OfFiles<'a> {
     fn new(functions: &'a [FunctionRecord]) -> OfFiles<'a> {
         let mut of_files = OfFiles {
             functions: HashMap::new(),
+            mains: HashMap::new(),
             branches: HashMap::new(),
             decisions: HashMap::new(),
             by_content: HashMap::new(),
@@ -89,6 +92,11 @@ impl<'a> OfFiles<'a> {
         for (index, function) in (0..).zip(functions) {
             if let Some(&path) = function.filenames.first() {
                 of_files.functions.entry(path).or_default().push(index);
+            }
+            if let Some(main) = function.main_file_id()
+                && let Some(&path) = function.filenames.get(main as usize)
+            {
+                of_files.mains.entry(path).or_default().push((index, main));
             }
             for branch in &function.branches {
                 if let Some(&path) = function.filenames.get(branch.file_id as usize) {
@@ -149,16 +157,14 @@ fn file(
             branches: expansion.branches.into_iter().map(counted_branch).collect(),
         });
     }
-    let located = expansions.iter().filter_map(|expansion| {
-        let function = functions.get(expansion.function as usize)?;
-        Some((function, expansion.region.expanded_file_id, expansion.region.range.start))
-    });
+    let mains = of_files.mains.get(&path).map_or(&[][..], Vec::as_slice);
+    let mains = mains.iter().filter_map(|(function, main)| Some((functions.get(*function as usize)?, *main)));
     Ok(FileCoverage {
         path: raw.filename.into_bytes().into(),
         segments: raw.segments.into_iter().map(segment).collect(),
         decisions: of_files.decisions.get(&path).cloned().unwrap_or_default(),
         functions: of_files.functions.get(&path).cloned().unwrap_or_default(),
-        branch_lines: branch_lines(&branches, located),
+        branch_lines: branch_lines(&branches, mains),
         branches,
         expansions,
         summary: raw.summary.summary(),

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::objects::{FileInput, read_objects};
-use super::profiles::read_file;
+use super::files::{FileInput, read_file};
+use super::objects::read_objects;
 use crate::format::profraw;
 use crate::object::{Architecture, CoverageSections, PointerWidth, coverage_sections};
 

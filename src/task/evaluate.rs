@@ -14,6 +14,7 @@ use crate::coverage::union::UnionOptions;
 use crate::coverage::{Coverage, Model, Omissions, OmittedFunction, llvm, union};
 use crate::filter::PathFilter;
 use crate::load::{self, Architecture, Inputs, Loaded};
+use crate::report::name;
 use crate::ui::Ui;
 use crate::ui::message::Advised;
 
@@ -110,6 +111,14 @@ fn embedded(
 
 /// One warning for each object and reason, with an example: a broken compiler can damage thousands of functions.
 fn say_omissions(omissions: &Omissions, objects: &[&Path], ui: &Ui) {
+    if let Some(first) = omissions.oversized.first() {
+        let message = format!(
+            "{} source files have more lines than their coverage maps can mean and are left out, `{}` for one",
+            omissions.oversized.len(),
+            name::text(first)
+        );
+        ui.warning("oversized-file", message);
+    }
     let kinds = [
         ("malformed-function", "cannot be counted", &omissions.malformed),
         ("mismatched-function", "have mismatched data", &omissions.mismatched),

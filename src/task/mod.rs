@@ -3,6 +3,7 @@
 pub mod config;
 pub mod flags;
 pub mod help;
+pub mod metadata;
 pub mod record;
 pub mod shell;
 pub mod verify;
@@ -20,7 +21,6 @@ mod input;
 mod llvm_engine;
 mod manifests;
 mod measure;
-mod metadata;
 mod nextest;
 mod output_file;
 mod outside;

@@ -144,7 +144,7 @@ impl AddAssign for Summary {
     }
 }
 
-/// Functions that could not be counted, each kind of reason apart. Names are mangled.
+/// Functions and files that could not be counted, each kind of reason apart. Names are mangled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Omissions {
     /// Mappings that contradict the format, or refer to counters that the profile does not have.
@@ -153,6 +153,8 @@ pub struct Omissions {
     pub mismatched: Vec<OmittedFunction>,
     /// LLVM's model only: an earlier object has a function of the same name, in another build, which stays in its place.
     pub shadowed: Vec<OmittedFunction>,
+    /// Paths of files with more mapped lines than the maps can mean.
+    pub oversized: Vec<Box<[u8]>>,
 }
 
 /// A function that was left out.
@@ -179,15 +181,6 @@ fn branch_ratio<'a>(branches: impl Iterator<Item = &'a CountedBranch>) -> Ratio 
                 ratio += Ratio { covered: u64::from(count > 0), count: 1 };
             }
         }
-    }
-    ratio
-}
-
-/// The mapped lines among `segments`, and those with a count.
-fn line_ratio(segments: &[CoverageSegment]) -> Ratio {
-    let mut ratio = Ratio::EMPTY;
-    for line in line::lines(segments) {
-        ratio += Ratio { covered: u64::from(line.count > 0), count: 1 };
     }
     ratio
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::map::{CoverageMap, RefMap};
+use super::map::{CoverageMap, RefHasherBuilder, RefMap};
 use crate::format::profraw::{ProfileRecord, RawProfile};
 
 /// LLVM's ceiling for merged counts; the two numbers above it are marks of its own.
@@ -15,10 +15,16 @@ const NUMBERED_WAYS_VERSION: u64 = 10;
 /// No entry, no start.
 const NONE: u32 = u32::MAX;
 
+/// So many modules that look alike at first sight are remembered. All profiles are compared with each of them.
+const MOST_SHAPES_OF_A_KEY: usize = 16;
+
 /// Execution counts by function identity, summed over all raw profiles that were merged.
 #[derive(Debug, Default)]
 pub struct Profile {
+    /// The entry of a name that was made last; it leads to the others.
     first_entries: RefMap<u32>,
+    /// Entries by name and structural hash: a name may have any number of them.
+    entries_by_build: HashMap<(u64, u64), u32, RefHasherBuilder>,
     entries: Vec<Entry>,
     counts: Vec<u64>,
     bitmaps: Vec<u8>,
@@ -28,7 +34,8 @@ pub struct Profile {
     pub n_profiles: u64,
     /// Raw profiles that were passed over because they come from an older build of an object.
     pub n_stale_profiles: u64,
-    /// Records that have another number of counters than an equal record before them. They are left out.
+    /// Records that have another number of counters than an equal record before them. They are left out, so of profiles that
+    /// disagree the first one counts.
     pub n_mismatched_records: u64,
 }
 
@@ -119,14 +126,22 @@ impl Profile {
         let known = self.shapes_by_key.get(&key).and_then(|candidates| {
             candidates.iter().copied().find(|&candidate| self.shapes[candidate].describes(profile))
         });
-        let shape = known.unwrap_or_else(|| {
-            let index = self.shapes.len();
-            let shape = self.new_shape(profile, is_stale(profile));
-            self.shapes.push(shape);
-            self.shapes_by_key.entry(key).or_default().push(index);
-            index
-        });
-        let shape = &self.shapes[shape];
+        let new;
+        let shape = match known {
+            Some(index) => &self.shapes[index],
+            None => {
+                new = self.new_shape(profile, is_stale(profile));
+                let index = self.shapes.len();
+                let alike = self.shapes_by_key.entry(key).or_default();
+                if alike.len() < MOST_SHAPES_OF_A_KEY {
+                    alike.push(index);
+                    self.shapes.push(new);
+                    &self.shapes[index]
+                } else {
+                    &new
+                }
+            }
+        };
         if shape.is_stale {
             self.n_stale_profiles += 1;
             return;
@@ -175,15 +190,10 @@ impl Profile {
     /// The entry of a function, made if need be; [`NONE`] if there is one with another number of counters.
     fn entry_for(&mut self, record: &ProfileRecord, bit_order: BitOrder) -> u32 {
         let ProfileRecord { name_ref, func_hash, n_counters, n_bitmap_bytes, .. } = *record;
-        let first = self.first_entries.get(&name_ref).copied().unwrap_or(NONE);
-        let mut entry = first;
-        while entry != NONE {
-            let known = &self.entries[entry as usize];
-            if known.func_hash == func_hash {
-                return if known.n_counters == n_counters { entry } else { NONE };
-            }
-            entry = known.next;
+        if let Some(&entry) = self.entries_by_build.get(&(name_ref, func_hash)) {
+            return if self.entries[entry as usize].n_counters == n_counters { entry } else { NONE };
         }
+        let first = self.first_entries.get(&name_ref).copied().unwrap_or(NONE);
         let index = u32::try_from(self.entries.len()).unwrap_or(NONE);
         if index == NONE {
             return NONE;
@@ -202,14 +212,14 @@ impl Profile {
             bit_order,
         });
         self.first_entries.insert(name_ref, index);
+        self.entries_by_build.insert((name_ref, func_hash), index);
         index
     }
 
     /// The counts of a function in the build that `func_hash` stands for.
     pub fn counts(&self, name_ref: u64, func_hash: u64) -> Option<&[u64]> {
-        self.entries_of(name_ref)
-            .find(|entry| entry.func_hash == func_hash)
-            .map(|entry| self.counts_of(entry))
+        let entry = self.entries_by_build.get(&(name_ref, func_hash))?;
+        self.entries.get(*entry as usize).map(|entry| self.counts_of(entry))
     }
 
     /// Which ways through its decisions a function took in the build that `func_hash` stands for.
@@ -233,7 +243,7 @@ impl Profile {
 
     /// How many functions have counts but are in none of the objects.
     pub fn n_unmatched_functions(&self, map: &CoverageMap) -> usize {
-        let is_unmatched = |name_ref: &u64| self.ran(*name_ref) && map.hashes(*name_ref).next().is_none();
+        let is_unmatched = |name_ref: &u64| self.ran(*name_ref) && !map.knows(*name_ref);
         self.first_entries.keys().copied().filter(is_unmatched).count()
     }
 
@@ -406,6 +416,22 @@ pub(super) mod tests {
             profile.merge(&raw, &|_| false);
         }
         assert!(profile.ran(1));
+    }
+
+    /// All profiles are compared with each of the modules that are remembered.
+    #[test]
+    fn few_of_the_modules_that_look_alike_are_remembered() {
+        let mut profile = Profile::default();
+        for name in 1000..1100 {
+            let functions: [(u64, u64, &[u64]); 3] = [(1, 10, &[1]), (name, 20, &[2]), (3, 30, &[3])];
+            for raw in parse(&raw_profile(&functions)).expect("well-formed") {
+                profile.merge(&raw, &|_| false);
+                profile.merge(&raw, &|_| false);
+            }
+        }
+        assert_eq!(profile.shapes.len(), 16);
+        assert_eq!(profile.counts(1, 10), Some(&[200][..]));
+        assert_eq!((profile.counts(1001, 20), profile.counts(1099, 20)), (Some(&[4][..]), Some(&[4][..])));
     }
 
     #[test]

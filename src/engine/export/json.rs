@@ -3,7 +3,7 @@
 //! One line, no spaces, the keys of each object in byte order.
 
 use std::collections::BTreeMap;
-use std::io::{Result, Write};
+use std::io::{Error, Result, Write};
 
 use crate::coverage::function::{CountedBranch, CountedRegion, FunctionRecord};
 use crate::coverage::mcdc::McdcRecord;
@@ -23,10 +23,13 @@ pub struct JsonOptions {
     pub skip_functions: bool,
 }
 
+/// A function's regions are listed again for each expansion in it: not more often than this all in all, some gigabytes of text.
+const MOST_EXPANDED_REGIONS: usize = 1 << 26;
+
 /// Writes an export of all files and functions.
 ///
 /// # Errors
-/// Those of `out`.
+/// Those of `out`. Macro expansions that make the export grow out of all proportion, which are damage.
 pub fn write(coverage: &Coverage, options: JsonOptions, out: &mut dyn Write) -> Result<()> {
     write_keys(coverage, options, out)?;
     out.write_all(b"}")
@@ -57,6 +60,15 @@ pub fn write_with_warnings(
 
 /// All but the closing brace.
 fn write_keys(coverage: &Coverage, options: JsonOptions, out: &mut dyn Write) -> Result<()> {
+    let expansions = coverage.files.iter().flat_map(|file| &file.expansions);
+    let n_regions = |expansion: &Expansion| coverage.functions[expansion.function as usize].regions.len();
+    let n_expanded_regions = expansions.map(n_regions).fold(0, usize::saturating_add);
+    if n_expanded_regions > MOST_EXPANDED_REGIONS && !options.summary_only {
+        let limit = MOST_EXPANDED_REGIONS;
+        return Err(Error::other(format!(
+            "macro expansions have {n_expanded_regions} regions, more than {limit}; is an object damaged?"
+        )));
+    }
     out.write_all(br#"{"data":[{"files":"#)?;
     write_list(out, &coverage.files, |out, file| write_file(coverage, file, options, out))?;
     if !options.summary_only && !options.skip_functions {
@@ -274,8 +286,51 @@ fn write_string(text: &[u8], out: &mut dyn Write) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{json_count, percent, write_string};
+    use super::{JsonOptions, json_count, percent, write, write_string};
+    use crate::coverage::function::{CountedRegion, FunctionRecord};
+    use crate::coverage::segment::{CountedKind, CountedRange};
     use crate::coverage::summary::Ratio;
+    use crate::coverage::{Coverage, Expansion, FileCoverage, Model, Omissions, Summary};
+
+    /// 60 bytes of a map for each expansion would become megabytes.
+    #[test]
+    fn expansions_out_of_proportion_are_refused() {
+        let range = CountedRange { kind: CountedKind::Expansion, ..CountedRange::code((1, 1), (1, 2), 1) };
+        let region = CountedRegion { range, file_id: 0, expanded_file_id: 1 };
+        let coverage = |n_expansions: usize| Coverage {
+            model: Model::Llvm,
+            paths: Vec::new(),
+            files: vec![FileCoverage {
+                path: (*b"a.c").into(),
+                segments: Vec::new(),
+                functions: vec![0],
+                branches: Vec::new(),
+                branch_lines: Vec::new(),
+                decisions: Vec::new(),
+                expansions: (0..n_expansions)
+                    .map(|_| Expansion { region, function: 0, branches: Vec::new() })
+                    .collect(),
+                summary: Summary::EMPTY,
+            }],
+            functions: vec![FunctionRecord {
+                name: (*b"f").into(),
+                filenames: [].into(),
+                regions: vec![region; n_expansions],
+                branches: Vec::new(),
+                decisions: Vec::new(),
+                execution_count: 1,
+            }],
+            totals: Summary::EMPTY,
+            omissions: Omissions::default(),
+        };
+        let mut bytes = Vec::new();
+        let error = write(&coverage(10_000), JsonOptions::default(), &mut bytes).expect_err("too many");
+        assert!(error.to_string().starts_with("macro expansions have 100000000 regions"), "{error}");
+        assert!(bytes.is_empty());
+        write(&coverage(10), JsonOptions::default(), &mut bytes).expect("memory");
+        let summary_only = JsonOptions { summary_only: true, ..JsonOptions::default() };
+        write(&coverage(10_000), summary_only, &mut bytes).expect("memory");
+    }
 
     #[test]
     fn percentages_are_printed_as_c_does() {

@@ -184,6 +184,8 @@ pub fn scan(text: &[u8], options: &Options) -> Scan {
             reason: stretch.reason,
             unless_run: stretch.unless_run,
         })
+        // Of a stretch that was cut, a line feed may be left, which is on no line.
+        .filter(|excluded| excluded.start < excluded.end)
         .collect();
     scan
 }

@@ -245,7 +245,7 @@ fn mistakes_in_a_package_name_the_manifest_the_key_and_the_cure() {
     check(
         json!({"zzz": true}),
         "unknown key `zzz` in `[package.metadata.coverage]` of `/w/app/Cargo.toml`",
-        "this table has: exclusive, exclude-files, include-files, fail-under-lines, fail-under-functions, \
+        "this table has: exclusive, flaky, exclude-files, include-files, fail-under-lines, fail-under-functions, \
          fail-under-regions, fail-under-file-lines, fail-uncovered-lines, fail-uncovered-functions, \
          fail-uncovered-regions",
     );
