@@ -6,13 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A top-level module and those that it may name besides itself.
-const LAYERS: [(&str, &[&str]); 18] = [
+const LAYERS: [(&str, &[&str]); 19] = [
     ("format", &[]),
     ("filter", &[]),
     ("git", &[]),
     ("interrupt", &[]),
     ("layout", &[]),
     ("parallel", &[]),
+    ("toml", &[]),
     ("ui", &[]),
     ("coverage", &["format", "parallel"]),
     ("export", &["coverage"]),
@@ -39,6 +40,7 @@ const LAYERS: [(&str, &[&str]); 18] = [
             "report",
             "runner",
             "source",
+            "toml",
             "ui",
         ],
     ),

@@ -38,14 +38,23 @@ pub enum Command {
     Report,
     /// Remove what the other commands left.
     Clean,
+    /// Make this library the xtask of another workspace.
+    Init,
     /// Compare our numbers with those of LLVM's own tools.
     Verify,
 }
 
 impl Command {
     /// All of them, in the order of the help.
-    pub const ALL: [Command; 6] =
-        [Command::Coverage, Command::Run, Command::ShowEnv, Command::Report, Command::Clean, Command::Verify];
+    pub const ALL: [Command; 7] = [
+        Command::Coverage,
+        Command::Run,
+        Command::ShowEnv,
+        Command::Report,
+        Command::Clean,
+        Command::Init,
+        Command::Verify,
+    ];
 
     /// The words behind `cargo xtask` that call it.
     pub fn words(self) -> &'static [&'static str] {
@@ -55,6 +64,7 @@ impl Command {
             Command::ShowEnv => &["coverage", "show-env"],
             Command::Report => &["coverage", "report"],
             Command::Clean => &["coverage", "clean"],
+            Command::Init => &["coverage", "init"],
             Command::Verify => &["verify"],
         }
     }
@@ -107,6 +117,8 @@ pub struct Config {
     pub comparison: Comparison,
     /// Which CI service reads what we print.
     pub ci: Ci,
+    /// How another workspace is adopted, for [`Command::Init`].
+    pub adoption: Adoption,
     /// What a run of some of the tests is held against instead.
     pub partial_run: PartialRun,
     /// How we talk.
@@ -199,6 +211,7 @@ impl Config {
             partial_run: PartialRun { thresholds: Thresholds::NONE, comparison: Comparison::NONE },
             comparison: Comparison::NONE,
             ci: Ci::Auto,
+            adoption: Adoption { path: None, dry_run: false, allow_dirty: false, source: Source::Registry },
             display: Display { verbosity: Verbosity::Normal, color: ColorChoice::Auto },
         }
     }
@@ -421,6 +434,31 @@ pub enum Ci {
     GitLab,
     /// None of them.
     None,
+}
+
+/// How another workspace is adopted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Adoption {
+    /// The workspace, or a directory or package of it. `None`: the current directory.
+    pub path: Option<PathBuf>,
+    /// Say what would be done, and do nothing.
+    pub dry_run: bool,
+    /// Do it also where the checkout has changes that are not committed.
+    pub allow_dirty: bool,
+    /// Where the xtask crate has this library from.
+    pub source: Source,
+}
+
+/// Where a crate that depends on this library has it from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The registry, in this version.
+    Registry,
+    /// A checkout on this disk.
+    Path(PathBuf),
+    /// A git repository, by its URL.
+    Git(String),
 }
 
 /// How we talk.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::super::flag::{Flag, Section};
 use super::values::{jobs, text};
-use super::{ALL, BEFORE, BUILD, INSTRUMENT, RUN};
+use super::{ALL, BEFORE, BUILD, INSTRUMENT, RUN, WITHIN};
 
 pub(super) const BUILDING: Section = Section {
     title: "Build",
@@ -40,7 +40,7 @@ pub(super) const BUILDING: Section = Section {
             Ok(())
         })
         .not_a_key(BEFORE)
-        .of(ALL)
+        .of(WITHIN)
         .help(
             "Use this target directory. All that we make is in `coverage/` in it. The default is the directory \
              that cargo uses.",
@@ -78,14 +78,14 @@ pub(super) const MANIFEST: Section = Section {
             Ok(())
         })
         .not_a_key(BEFORE)
-        .of(ALL)
+        .of(WITHIN)
         .help(
             "Work on the workspace of this `Cargo.toml`. It can be any workspace on this disk: nothing is \
              written there but its target directory.",
         ),
         Flag::switch("locked", |config, on| config.manifest.locked = on)
             .not_a_key(BEFORE)
-            .of(ALL)
+            .of(WITHIN)
             .help("Fail if `Cargo.lock` is missing or would change."),
         Flag::switch("offline", |config, on| config.manifest.offline = on)
             .not_a_key(BEFORE)
@@ -93,7 +93,7 @@ pub(super) const MANIFEST: Section = Section {
             .help("Do not use the network."),
         Flag::switch("frozen", |config, on| config.manifest.frozen = on)
             .not_a_key(BEFORE)
-            .of(ALL)
+            .of(WITHIN)
             .help("The same as `--locked --offline`."),
         Flag::switch("ignore-rust-version", |config, on| config.manifest.ignore_rust_version = on)
             .of(RUN)

@@ -1,0 +1,152 @@
+//! `coverage init`: makes this library the xtask of another workspace, or says precisely why not.
+//!
+//! Everything is planned on texts before the first file is written, and shown. Then files are written, cargo reads the result, and
+//! what it refuses is put back. Files are edited line by line (`toml`); nothing is ever formatted anew.
+
+mod cargo_config;
+mod difference;
+mod files;
+mod plan;
+mod root_manifest;
+mod services;
+mod site;
+mod xtask_crate;
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+
+use super::config::Config;
+use super::{Outcome, shown};
+use crate::cargo::adoption::{packed_files, resolve};
+use crate::cargo::workspace::Workspace;
+use crate::ui::Ui;
+use crate::ui::message::Advised;
+use files::Written;
+use plan::Plan;
+use site::Site;
+use xtask_crate::Xtask;
+
+/// Adopts the workspace that the configuration names.
+///
+/// # Errors
+/// Something stands in the way. Nothing is changed then.
+pub(super) fn init(config: &Config, ui: &Ui) -> Result<Outcome> {
+    let site = Site::find(config)?;
+    let plan = make_plan(&site, config)?;
+    ui.print(&plan.to_string())?;
+    let outcome = if plan.left.is_empty() { Outcome::Fine } else { Outcome::LeftToDo };
+    if plan.changes.is_empty() {
+        ui.status("Finished", "nothing to do: the workspace has all that this command adds");
+        return Ok(outcome);
+    }
+    for note in &plan.notes {
+        ui.note(note);
+    }
+    if config.adoption.dry_run {
+        ui.status("Finished", "nothing was changed, as `--dry-run` asks");
+        return Ok(outcome);
+    }
+    if !config.adoption.allow_dirty {
+        site.refuse_uncommitted()?;
+    }
+    carry_out(&site, &plan)?;
+    for change in &plan.changes {
+        ui.status(if change.before.is_some() { "Changed" } else { "Created" }, shown(&change.path));
+    }
+    if outcome == Outcome::Fine {
+        ui.status("Next", format_args!("cargo xtask coverage, in {}", shown(&site.workspace.root)));
+    }
+    Ok(outcome)
+}
+
+/// All that there is to do.
+fn make_plan(site: &Site, config: &Config) -> Result<Plan> {
+    let mut plan = Plan::new(&site.workspace.root);
+    let cargo_config = cargo_config::CargoConfig::read(site)?;
+    let xtask = Xtask::find(site, &cargo_config)?;
+    xtask_crate::plan(site, &xtask, &config.adoption.source, &mut plan)?;
+    cargo_config.plan(site, &xtask, &mut plan)?;
+    services::ignore_target_dir(site, &mut plan)?;
+    services::plan(site, config.ci, &mut plan)?;
+    // Last, because what is new must not get into the package that is published.
+    root_manifest::plan(site, &xtask, &mut plan)?;
+    Ok(plan)
+}
+
+/// Writes the files and has cargo read them. Where anything fails, everything is as before.
+fn carry_out(site: &Site, plan: &Plan) -> Result<()> {
+    let root_package = site.root_package();
+    let packed_before = root_package.and_then(|package| packed_files(package, site.offline));
+    let lock = site.workspace.root.join("Cargo.lock");
+    let locked_before = fs::read(&lock).ok();
+    let put_lock_back = || match &locked_before {
+        Some(content) => fs::write(&lock, content),
+        None if lock.exists() => fs::remove_file(&lock),
+        None => Ok(()),
+    };
+    let written = Written::write(&plan.changes, site.boundary())?;
+    let checked = resolve(&site.workspace.root, site.offline)
+        .context(Advised::new(
+            "cargo cannot read the workspace with these changes, so they were taken back",
+            "see what cargo says; without a network, `--offline` uses what is there, and `--from-path` a checkout of \
+             xtask-coverage",
+        ))
+        .and_then(|after| {
+            check_members(&site.workspace, &after)?;
+            let packed_after = root_package.and_then(|package| packed_files(package, site.offline));
+            check_packed(packed_before.as_ref(), packed_after.as_ref())
+        });
+    if let Err(error) = checked {
+        written.undo().and_then(|()| put_lock_back().context("failed to put `Cargo.lock` back"))?;
+        return Err(error);
+    }
+    if locked_before.is_none() {
+        put_lock_back().context("failed to remove `Cargo.lock`, which was not there before")?;
+    }
+    Ok(())
+}
+
+/// Whether all that was in the workspace is, and plain `cargo build` takes the packages that it took.
+fn check_members(before: &Workspace, after: &Workspace) -> Result<()> {
+    let lost = before.members.iter().find(|member| after.member(&member.id).is_none());
+    if let Some(lost) = lost {
+        bail!("`{}` would no longer be a member of the workspace, so the changes were taken back", lost.name);
+    }
+    let known = |id: &&String| before.member(id).is_some();
+    let defaults = |workspace: &Workspace| {
+        workspace.default_members.iter().filter(known).cloned().collect::<BTreeSet<String>>()
+    };
+    if defaults(before) != defaults(after) {
+        bail!("plain `cargo build` would take other packages than before, so the changes were taken back");
+    }
+    let joined = |member: &&crate::cargo::workspace::Package| before.member(&member.id).is_none();
+    let joined: Vec<&str> = after.members.iter().filter(joined).map(|member| member.name.as_str()).collect();
+    if joined.iter().any(|name| *name != "xtask") {
+        bail!(
+            "these packages would become members of the workspace: {}; the changes were taken back",
+            joined.join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// Whether the package that lies in the root is published with the same files.
+fn check_packed(before: Option<&BTreeSet<String>>, after: Option<&BTreeSet<String>>) -> Result<()> {
+    let (Some(before), Some(after)) = (before, after) else { return Ok(()) };
+    // cargo packs a lock file whether or not there is one beside the manifest.
+    let differs = |path: &&String| path.as_str() != "Cargo.lock";
+    let differing: Vec<&str> =
+        before.symmetric_difference(after).filter(differs).map(String::as_str).collect();
+    if !differing.is_empty() {
+        bail!(Advised::new(
+            format!(
+                "`cargo publish` would pack other files than before ({}), so the changes were taken back",
+                differing.join(", ")
+            ),
+            "say in `include` or `exclude` of the package what belongs into it"
+        ));
+    }
+    Ok(())
+}
