@@ -56,7 +56,9 @@ pub(super) fn init(config: &Config, ui: &Ui) -> Result<Outcome> {
         ui.status(if change.before.is_some() { "Changed" } else { "Created" }, shown(&change.path));
     }
     if outcome == Outcome::Fine {
-        ui.status("Next", format_args!("cargo xtask coverage, in {}", shown(&site.workspace.root)));
+        let place = shown(&site.workspace.root);
+        let place = if place.is_empty() { place } else { format!(", in {place}") };
+        ui.status("Next", format_args!("cargo xtask coverage{place}"));
     }
     Ok(outcome)
 }

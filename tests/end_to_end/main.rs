@@ -10,6 +10,7 @@ mod counts;
 mod doctests;
 mod errors;
 mod exclusion;
+mod init;
 mod llvm_engine;
 mod nextest;
 mod outputs;

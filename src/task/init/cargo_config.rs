@@ -109,9 +109,12 @@ impl CargoConfig {
         if profile == "release" || !xtask.is_member() {
             return Ok(());
         }
-        let is_new = !document.has(&["profile", profile]) && !site.manifest.has(&["profile", profile]);
-        if is_own && is_new {
+        let is_there = |document: &Document, path: &[&str]| document.has(path) || site.manifest.has(path);
+        let is_new = !is_there(document, &["profile", profile]);
+        if is_own && !is_there(document, &["profile", profile, "inherits"]) {
             document.insert(&["profile", profile], "inherits", "\"dev\"")?;
+        }
+        if is_own && is_new {
             document.insert(&["profile", profile], "debug", "false")?;
             document.comment(
                 &["profile", profile],
@@ -119,9 +122,9 @@ impl CargoConfig {
             )?;
         }
         for (name, value) in OVERRIDES {
-            let is_set = |document: &Document| document.has(&["profile", profile, "package", name]);
+            let is_set = is_there(document, &["profile", profile, "package", name]);
             // What the workspace itself depends on is compiled as before.
-            if !is_set(document) && !is_set(&site.manifest) && (is_own || !is_locked(name)) {
+            if !is_set && (is_own || !is_locked(name)) {
                 document.insert(&["profile", profile, "package"], name, value)?;
             }
         }

@@ -25,6 +25,7 @@ pub(super) fn plan(site: &Site, xtask: &Xtask, plan: &mut Plan) -> Result<()> {
     if matches!(xtask, Xtask::New(_)) {
         join(site, &mut document, plan).with_context(context)?;
     }
+    keep_directories_out(site, &mut document, plan).with_context(context)?;
     keep_unpublished(site, &mut document, plan).with_context(context)?;
     plan.write(path, Some(site.manifest.text().to_owned()), document.text().to_owned());
     Ok(())
@@ -62,6 +63,30 @@ fn join(site: &Site, document: &mut Document, plan: &mut Plan) -> Result<()> {
         let apart = packages_below(site)?;
         if !apart.is_empty() {
             document.insert(&["workspace"], "exclude", &array(&apart))?;
+        }
+    }
+    Ok(())
+}
+
+/// Leaves directories that are new, and no packages, out of the workspace: cargo takes `*` for hidden ones too.
+fn keep_directories_out(site: &Site, document: &mut Document, plan: &Plan) -> Result<()> {
+    let root = &site.workspace.root;
+    for file in plan.created() {
+        let Some(name) = file.strip_prefix(root).ok().and_then(|path| path.parent()?.iter().next()?.to_str())
+        else {
+            continue;
+        };
+        let members = texts(document, &["workspace", "members"]);
+        let excluded = texts(document, &["workspace", "exclude"]);
+        let is_taken = name != XTASK
+            && !root.join(name).exists()
+            && members.iter().any(|pattern| matches(pattern, name))
+            && !excluded.iter().any(|entry| leaves_out(entry, name));
+        if is_taken {
+            match document.get(&["workspace", "exclude"]) {
+                Some(_) => document.push(&["workspace", "exclude"], &quoted(name))?,
+                None => document.insert(&["workspace"], "exclude", &format!("[{}]", quoted(name)))?,
+            }
         }
     }
     Ok(())

@@ -44,14 +44,21 @@ impl Site {
                 "name a directory of the workspace"
             ));
         }
-        let workspace = workspace_at(&plain(directory), offline)
-            .with_context(|| format!("failed to read the workspace at `{}`", asked.display()))?;
+        refuse_old_toolchain(directory)?;
+        let read = |directory: &Path| {
+            let context = || format!("failed to read the workspace at `{}`", asked.display());
+            workspace_at(directory, offline).with_context(context)
+        };
+        let directory = plain(directory);
+        let mut workspace = read(&directory)?;
+        if workspace.root != directory {
+            // Which packages cargo takes that is told of none depends on where it is called.
+            workspace = read(&workspace.root)?;
+        }
         let manifest = read_toml(&workspace.root.join("Cargo.toml"))?.unwrap_or_default();
         // Where there is no git, nobody minds.
         let checkout = Repository::open(&workspace.root).ok();
-        let site = Site { workspace, checkout, manifest, offline };
-        site.refuse_old_toolchain()?;
-        Ok(site)
+        Ok(Site { workspace, checkout, manifest, offline })
     }
 
     /// A path as messages show it: from the workspace's root.
@@ -87,36 +94,28 @@ impl Site {
             "commit or stash them, or add `--allow-dirty`"
         ))
     }
+}
 
-    /// A toolchain that the repository pins is the one that would compile us.
-    fn refuse_old_toolchain(&self) -> Result<()> {
-        let boundary = self.boundary();
-        let directories =
-            self.workspace.root.ancestors().take_while(|directory| directory.starts_with(&boundary));
-        let candidates = directories
-            .flat_map(|directory| ["rust-toolchain", "rust-toolchain.toml"].map(|name| directory.join(name)));
-        let Some((file, text)) =
-            candidates.into_iter().find_map(|file| fs::read_to_string(&file).ok().map(|text| (file, text)))
-        else {
-            return Ok(());
-        };
-        let document = Document::parse(text.as_str()).ok();
-        let channel =
-            document.as_ref().and_then(|it| it.text_at(&["toolchain", "channel"])).unwrap_or(text.trim());
-        let minor =
-            channel.strip_prefix("1.").and_then(|rest| rest.split(['.', '-']).next()?.parse::<u32>().ok());
-        if minor.is_some_and(|minor| minor < OLDEST) {
-            bail!(Advised::new(
-                format!(
-                    "`{}` pins Rust {channel}, and xtask-coverage needs 1.{OLDEST} or later",
-                    self.from_root(&file).display()
-                ),
-                "pin a later one; or leave the workspace as it is and measure it from elsewhere: \
-                 `cargo xtask coverage --manifest-path PATH/Cargo.toml`"
-            ));
-        }
-        Ok(())
+/// Refuses a workspace whose pinned toolchain cannot compile us. Before cargo is called, because rustup may download what is pinned.
+fn refuse_old_toolchain(directory: &Path) -> Result<()> {
+    let candidates = directory
+        .ancestors()
+        .flat_map(|directory| ["rust-toolchain", "rust-toolchain.toml"].map(|name| directory.join(name)));
+    let read = |file: PathBuf| fs::read_to_string(&file).ok().map(|text| (file, text));
+    let Some((file, text)) = candidates.into_iter().find_map(read) else { return Ok(()) };
+    let document = Document::parse(text.as_str()).ok();
+    let channel =
+        document.as_ref().and_then(|it| it.text_at(&["toolchain", "channel"])).unwrap_or(text.trim());
+    let minor =
+        channel.strip_prefix("1.").and_then(|rest| rest.split(['.', '-']).next()?.parse::<u32>().ok());
+    if minor.is_some_and(|minor| minor < OLDEST) {
+        bail!(Advised::new(
+            format!("`{}` pins Rust {channel}, and xtask-coverage needs 1.{OLDEST} or later", file.display()),
+            "pin a later one; or leave the workspace as it is and measure it from elsewhere: \
+             `cargo xtask coverage --manifest-path PATH/Cargo.toml`"
+        ));
     }
+    Ok(())
 }
 
 /// A TOML file; `None` if there is none.

@@ -103,7 +103,7 @@ pub(super) const MANIFEST: Section = Section {
             Ok(())
         })
         .not_a_key(BEFORE)
-        .of(ALL)
+        .of(WITHIN)
         .help("Override a value of cargo's configuration. Can be given several times."),
     ],
 };
