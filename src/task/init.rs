@@ -20,7 +20,8 @@ use anyhow::{Context, Result, bail};
 use super::config::Config;
 use super::{Outcome, shown};
 use crate::cargo::adoption::{packed_files, resolve};
-use crate::cargo::workspace::Workspace;
+use crate::cargo::workspace::{Package, Workspace};
+use crate::interrupt::Interrupt;
 use crate::ui::Ui;
 use crate::ui::message::Advised;
 use files::Written;
@@ -51,7 +52,10 @@ pub(super) fn init(config: &Config, ui: &Ui) -> Result<Outcome> {
     if !config.adoption.allow_dirty {
         site.refuse_uncommitted()?;
     }
-    carry_out(&site, &plan)?;
+    if let Some(signal) = carry_out(&site, &plan)? {
+        ui.status("Interrupted", "everything is as it was");
+        return Ok(Outcome::Interrupted(signal));
+    }
     for change in &plan.changes {
         ui.status(if change.before.is_some() { "Changed" } else { "Created" }, shown(&change.path));
     }
@@ -74,20 +78,40 @@ fn make_plan(site: &Site, config: &Config) -> Result<Plan> {
     services::plan(site, config.ci, &mut plan)?;
     // Last, because what is new must not get into the package that is published.
     root_manifest::plan(site, &xtask, &mut plan)?;
+    note_ignored(site, &mut plan);
     Ok(plan)
 }
 
-/// Writes the files and has cargo read them. Where anything fails, everything is as before.
-fn carry_out(site: &Site, plan: &Plan) -> Result<()> {
+/// Notes new files that git ignores: they would be missing wherever else the repository is.
+fn note_ignored(site: &Site, plan: &mut Plan) {
+    let Some(checkout) = &site.checkout else { return };
+    let mut ignored = Vec::new();
+    for path in plan.created() {
+        // Of what lies behind a link git says nothing.
+        if checkout.ignores(path).unwrap_or(false) {
+            ignored.push(format!("`{}`", site.relative(path).display()));
+        }
+    }
+    if !ignored.is_empty() {
+        plan.notes
+            .push(format!("git ignores {}; `git add --force` adds it all the same", ignored.join(", ")));
+    }
+}
+
+/// Writes the files and has cargo read them. Where anything fails, everything is as before; and after a signal, whose number is
+/// returned.
+fn carry_out(site: &Site, plan: &Plan) -> Result<Option<usize>> {
     let root_package = site.root_package();
     let packed_before = root_package.and_then(|package| packed_files(package, site.offline));
     let lock = site.workspace.root.join("Cargo.lock");
     let locked_before = fs::read(&lock).ok();
     let put_lock_back = || match &locked_before {
-        Some(content) => fs::write(&lock, content),
-        None if lock.exists() => fs::remove_file(&lock),
+        Some(content) => files::replace(&lock, content),
+        None if lock.exists() => fs::remove_file(&lock).context("failed to remove `Cargo.lock`"),
         None => Ok(()),
     };
+    // Cargo may take its time over the network.
+    let listening = Interrupt::listen()?;
     let written = Written::write(&plan.changes, site.boundary())?;
     let checked = resolve(&site.workspace.root, site.offline)
         .context(Advised::new(
@@ -100,14 +124,16 @@ fn carry_out(site: &Site, plan: &Plan) -> Result<()> {
             let packed_after = root_package.and_then(|package| packed_files(package, site.offline));
             check_packed(packed_before.as_ref(), packed_after.as_ref())
         });
-    if let Err(error) = checked {
-        written.undo().and_then(|()| put_lock_back().context("failed to put `Cargo.lock` back"))?;
-        return Err(error);
+    let signal = listening.interrupt().signal();
+    if checked.is_err() || signal.is_some() {
+        written.undo().and_then(|()| put_lock_back())?;
+    } else if locked_before.is_none() {
+        put_lock_back()?;
     }
-    if locked_before.is_none() {
-        put_lock_back().context("failed to remove `Cargo.lock`, which was not there before")?;
+    match signal {
+        Some(signal) => Ok(Some(signal)),
+        None => checked.map(|()| None),
     }
-    Ok(())
 }
 
 /// Whether all that was in the workspace is, and plain `cargo build` takes the packages that it took.
@@ -123,7 +149,7 @@ fn check_members(before: &Workspace, after: &Workspace) -> Result<()> {
     if defaults(before) != defaults(after) {
         bail!("plain `cargo build` would take other packages than before, so the changes were taken back");
     }
-    let joined = |member: &&crate::cargo::workspace::Package| before.member(&member.id).is_none();
+    let joined = |member: &&Package| before.member(&member.id).is_none();
     let joined: Vec<&str> = after.members.iter().filter(joined).map(|member| member.name.as_str()).collect();
     if joined.iter().any(|name| *name != "xtask") {
         bail!(

@@ -94,7 +94,7 @@ impl Document {
                 && entry.path.len() > table.len()
                 && entry.path.get(..table.len()).is_some_and(|front| is(front, table))
         };
-        if let Some(entry) = self.entries.iter().filter(dotted).last() {
+        if let Some(entry) = self.entries.iter().rfind(dotted) {
             let above = entry.path.len().saturating_sub(entry.written);
             let key: Vec<String> =
                 full.get(above..).unwrap_or_default().iter().map(|part| written(part)).collect();

@@ -271,6 +271,21 @@ fn patterns_may_take_in_the_new_crate() {
     is_stable(&workspace, &[], 0);
 }
 
+/// A `target` that nothing ignores is no change of anybody's; a new file that git ignores is worth a note.
+#[test]
+fn what_git_ignores_and_what_it_does_not() {
+    let workspace =
+        committed(&[("Cargo.toml", &package("alone", "")), ("src/lib.rs", LIB), (".gitignore", "xtask/src")]);
+    workspace.cargo().arg("build").run().expect_success();
+    git(&workspace, &["add", "Cargo.lock"]);
+    git(&workspace, &["commit", "-q", "-m", "lock"]);
+    init(&workspace, &["--ci", "none"])
+        .expect_success()
+        .expect_stderr("git ignores `xtask/src/main.rs`; `git add --force` adds it all the same");
+    assert_eq!(workspace.read(".gitignore"), "xtask/src\n/target\n");
+    is_stable(&workspace, &["--ci", "none"], 0);
+}
+
 /// The workflow belongs to the repository, all else to the workspace.
 #[test]
 fn a_workspace_within_a_repository() {
@@ -431,6 +446,15 @@ fn what_stands_in_the_way_is_named() {
         "rust-toolchain` pins Rust 1.70.0, and xtask-coverage needs 1.89 or later",
         "pin a later one",
     );
+    is_refused(
+        &alone(&[
+            ("src/bin/tasks.rs", "fn main() {}\n"),
+            (".cargo/config.toml", "alias.xtask = 'run --bin tasks --'\n"),
+        ]),
+        &[],
+        "the tasks are in the package `alone`, for which xtask-coverage would be compiled",
+        "a crate of their own",
+    );
     let odd = alone(&[(".cargo/config.toml", "[alias]\nb = \"no end\n")]);
     is_refused(&odd, &[], "config.toml", "");
     is_refused(&alone(&[]), &["no/such"], "there is no `no/such`", "name a directory");
@@ -489,6 +513,10 @@ fn files_that_are_not_ours_to_write() {
     let elsewhere = workspace.beside("elsewhere").join("config.toml");
     fs::write(&elsewhere, "# theirs\n").expect("can be written");
     std::os::unix::fs::symlink(&elsewhere, &config).expect("can be linked");
+    is_refused(&workspace, &["--allow-dirty"], "which is outside of the repository", "by hand");
+    fs::remove_dir_all(workspace.root().join(".cargo")).expect("can be removed");
+    std::os::unix::fs::symlink(workspace.beside("empty"), workspace.root().join(".cargo"))
+        .expect("can be linked");
     is_refused(&workspace, &["--allow-dirty"], "which is outside of the repository", "by hand");
     assert_eq!(fs::read_to_string(&elsewhere).expect("is there"), "# theirs\n");
 }

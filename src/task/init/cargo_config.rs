@@ -68,7 +68,7 @@ impl CargoConfig {
                 Advised::new(
                     format!(
                         "`{}` has an alias `xtask` that runs no package: `{}`",
-                        site.from_root(&path).display(),
+                        site.relative(&path).display(),
                         words.join(" ")
                     ),
                     "rename it, or have it run a package of this workspace: `run --package xtask --`",

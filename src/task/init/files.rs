@@ -44,7 +44,7 @@ impl Written {
                 .with_context(|| format!("failed to create `{}`", directory.display()))?;
             self.directories.push(directory.to_owned());
         }
-        replace(&place, &change.after)?;
+        replace(&place, change.after.as_bytes())?;
         self.files.push((place, change.before.clone()));
         Ok(())
     }
@@ -56,7 +56,7 @@ impl Written {
     pub(super) fn undo(self) -> Result<()> {
         for (path, before) in self.files.iter().rev() {
             match before {
-                Some(before) => replace(path, before),
+                Some(before) => replace(path, before.as_bytes()),
                 None => {
                     fs::remove_file(path).with_context(|| format!("failed to remove `{}`", path.display()))
                 }
@@ -77,18 +77,13 @@ fn place(change: &Change, boundary: &Path) -> Result<PathBuf> {
     let shown = path.display();
     if before.is_none() {
         if path.symlink_metadata().is_ok() {
-            bail!("`{shown}` is there, but cannot be read");
+            bail!("`{shown}` is there, but leads to no file");
         }
+        let directory = path.ancestors().skip(1).find(|directory| directory.exists()).unwrap_or(path);
+        check_inside(directory, boundary)?;
         return Ok(path.clone());
     }
-    let real = path.canonicalize().with_context(|| format!("failed to find `{shown}`"))?;
-    let inside = boundary.canonicalize().is_ok_and(|boundary| real.starts_with(boundary));
-    if !inside {
-        bail!(Advised::new(
-            format!("`{shown}` is a link to `{}`, which is outside of the repository", real.display()),
-            "make it a file of its own, or change that file by hand"
-        ));
-    }
+    let real = check_inside(path, boundary)?;
     let metadata = fs::metadata(&real).with_context(|| format!("failed to look at `{shown}`"))?;
     if metadata.permissions().readonly() {
         bail!(Advised::new(
@@ -99,8 +94,24 @@ fn place(change: &Change, boundary: &Path) -> Result<PathBuf> {
     Ok(real)
 }
 
+/// The path without symbolic links.
+///
+/// # Errors
+/// They lead out of the repository.
+fn check_inside(path: &Path, boundary: &Path) -> Result<PathBuf> {
+    let shown = path.display();
+    let real = path.canonicalize().with_context(|| format!("failed to find `{shown}`"))?;
+    if !boundary.canonicalize().is_ok_and(|boundary| real.starts_with(boundary)) {
+        bail!(Advised::new(
+            format!("`{shown}` is a link to `{}`, which is outside of the repository", real.display()),
+            "make it a file or directory of its own, or change that one by hand"
+        ));
+    }
+    Ok(real)
+}
+
 /// Writes beside and renames, with the permissions that the file has.
-fn replace(path: &Path, content: &str) -> Result<()> {
+pub(super) fn replace(path: &Path, content: &[u8]) -> Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}.tmp", std::process::id()));
     let beside = PathBuf::from(beside);

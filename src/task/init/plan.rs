@@ -53,7 +53,7 @@ impl Plan {
         self.changes.iter().filter(|change| change.before.is_none()).map(|change| change.path.as_path())
     }
 
-    fn from_root<'a>(&self, path: &'a Path) -> &'a Path {
+    fn relative<'a>(&self, path: &'a Path) -> &'a Path {
         path.strip_prefix(&self.root).unwrap_or(path)
     }
 }
@@ -62,7 +62,7 @@ impl Plan {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for change in &self.changes {
-            let path = self.from_root(&change.path).display();
+            let path = self.relative(&change.path).display();
             match &change.before {
                 Some(before) => {
                     writeln!(f, "{path}")?;

@@ -62,7 +62,7 @@ impl Site {
     }
 
     /// A path as messages show it: from the workspace's root.
-    pub(super) fn from_root<'a>(&self, path: &'a Path) -> &'a Path {
+    pub(super) fn relative<'a>(&self, path: &'a Path) -> &'a Path {
         path.strip_prefix(&self.workspace.root).unwrap_or(path)
     }
 
@@ -83,7 +83,10 @@ impl Site {
     /// The checkout has changes that are not committed.
     pub(super) fn refuse_uncommitted(&self) -> Result<()> {
         let Some(checkout) = &self.checkout else { return Ok(()) };
-        let uncommitted = checkout.uncommitted()?;
+        let mut uncommitted = checkout.uncommitted()?;
+        // What cargo makes is not ignored yet in every repository.
+        let top = plain(checkout.top());
+        uncommitted.retain(|path| top.join(path) != self.workspace.target_dir);
         let Some(first) = uncommitted.first() else { return Ok(()) };
         let more = match uncommitted.len() {
             1 => String::new(),

@@ -21,7 +21,7 @@ pub(super) enum Xtask {
     New(PathBuf),
     /// In a package.
     Existing {
-        package: Package,
+        package: Box<Package>,
         /// Whether it is a member of the workspace.
         is_member: bool,
         /// `--bin` of the alias.
@@ -60,7 +60,7 @@ impl Xtask {
                     None => member.dir == directory,
                 });
                 let package = package.with_context(|| refusal(format!("`{path}` is no package")))?;
-                return Ok(Xtask::Existing { package, is_member, bin });
+                return Ok(Xtask::Existing { package: Box::new(package), is_member, bin });
             }
             let package = match (&alias.package, &bin) {
                 (Some(name), _) => member(name),
@@ -71,10 +71,10 @@ impl Xtask {
             let name = alias.package.as_deref().or(bin.as_deref()).unwrap_or_default();
             let package = package
                 .with_context(|| refusal(format!("no package of the workspace is called or has `{name}`")))?;
-            return Ok(Xtask::Existing { package, is_member: true, bin });
+            return Ok(Xtask::Existing { package: Box::new(package), is_member: true, bin });
         }
         if let Some(package) = member("xtask") {
-            return Ok(Xtask::Existing { package, is_member: true, bin: None });
+            return Ok(Xtask::Existing { package: Box::new(package), is_member: true, bin: None });
         }
         let directory = workspace.root.join("xtask");
         if directory.join("Cargo.toml").exists() {
@@ -143,6 +143,15 @@ fn plan_existing(
     source: &Source,
     plan: &mut Plan,
 ) -> Result<()> {
+    if package.dir == site.workspace.root && package.name != "xtask" {
+        bail!(Advised::new(
+            format!(
+                "the tasks are in the package `{}`, for which xtask-coverage would be compiled and published as a dependency",
+                package.name
+            ),
+            "move them to a crate of their own, and have the alias `xtask` run it",
+        ));
+    }
     let manifest = read_toml(&package.manifest_path)?.unwrap_or_default();
     let mut changed = manifest.clone();
     if !manifest.has(&["dependencies", "xtask-coverage"]) {
@@ -165,7 +174,7 @@ fn plan_existing(
     }
     let text = read_text(&target.src_path)?.unwrap_or_default();
     let by_hand = |why: &str| Left {
-        what: format!("in `{}`, first thing in `main`: {why}", site.from_root(&target.src_path).display()),
+        what: format!("in `{}`, first thing in `main`: {why}", site.relative(&target.src_path).display()),
         lines: GUARD.join("\n"),
     };
     if mentions.task {
@@ -231,7 +240,11 @@ fn mentions(directory: &Path) -> Result<Mentions> {
     let mut found = Mentions { library: false, task: false };
     let mut pending = vec![directory.to_owned()];
     while let Some(path) = pending.pop() {
+        let name = path.file_name().unwrap_or_default();
         if path.is_dir() {
+            if path != directory && (name == "target" || name.as_encoded_bytes().starts_with(b".")) {
+                continue;
+            }
             let entries =
                 fs::read_dir(&path).with_context(|| format!("failed to list `{}`", path.display()))?;
             for entry in entries {
