@@ -10,7 +10,7 @@ mod plan;
 mod root_manifest;
 mod services;
 mod site;
-mod xtask_crate;
+mod xtask_package;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -27,7 +27,7 @@ use crate::ui::message::Advised;
 use files::Written;
 use plan::Plan;
 use site::Site;
-use xtask_crate::Xtask;
+use xtask_package::Xtask;
 
 /// Adopts the workspace that the configuration names.
 ///
@@ -72,7 +72,7 @@ fn make_plan(site: &Site, config: &Config) -> Result<Plan> {
     let mut plan = Plan::new(&site.workspace.root);
     let cargo_config = cargo_config::CargoConfig::read(site)?;
     let xtask = Xtask::find(site, &cargo_config)?;
-    xtask_crate::plan(site, &xtask, &config.adoption.source, &mut plan)?;
+    xtask_package::plan(site, &xtask, &config.adoption.source, &mut plan)?;
     cargo_config.plan(site, &xtask, &mut plan)?;
     services::ignore_target_dir(site, &mut plan)?;
     services::plan(site, config.ci, &mut plan)?;

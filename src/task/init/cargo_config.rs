@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use super::plan::Plan;
 use super::site::{Site, read_text, read_toml};
-use super::xtask_crate::Xtask;
+use super::xtask_package::Xtask;
 use crate::toml::edit::quoted;
 use crate::toml::{Document, Kind};
 use crate::ui::message::Advised;

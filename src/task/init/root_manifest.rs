@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use super::plan::Plan;
 use super::site::{Site, read_toml};
-use super::xtask_crate::Xtask;
+use super::xtask_package::Xtask;
 use crate::toml::edit::quoted;
 use crate::toml::{Document, Kind};
 

@@ -30,8 +30,7 @@ pub(super) enum Xtask {
 }
 
 /// What an xtask with tasks of its own does before anything else.
-const GUARD: [&str; 3] =
-    ["if let Some(code) = xtask_coverage::run_if_asked() {", "    std::process::exit(code.into());", "}"];
+const GUARD: &str = include_str!("guard.txt");
 
 impl Xtask {
     /// The package that the alias runs, else the member called `xtask`, else a new one.
@@ -175,7 +174,7 @@ fn plan_existing(
     let text = read_text(&target.src_path)?.unwrap_or_default();
     let by_hand = |why: &str| Left {
         what: format!("in `{}`, first thing in `main`: {why}", site.relative(&target.src_path).display()),
-        lines: GUARD.join("\n"),
+        lines: GUARD.to_owned(),
     };
     if mentions.task {
         let mut left = by_hand(
@@ -208,7 +207,7 @@ fn with_guard(text: &str, offset: usize) -> String {
     let (front, back) = text.split_at(offset);
     let line_end = if front.contains("\r\n") || back.contains("\r\n") { "\r\n" } else { "\n" };
     let mut guarded = front.to_owned();
-    for line in GUARD {
+    for line in GUARD.lines() {
         guarded.push_str(&format!("{line_end}    {line}"));
     }
     let rest_of_line = back.split('\n').next().unwrap_or_default();
@@ -284,11 +283,11 @@ fn requirement(source: &Source) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::with_guard;
+    use super::{GUARD, with_guard};
 
     #[test]
     fn the_guard_comes_first() {
-        let guard = "    if let Some(code) = xtask_coverage::run_if_asked() {\n        std::process::exit(code.into());\n    }\n";
+        let guard: String = GUARD.lines().map(|line| format!("    {line}\n")).collect();
         for (before, after) in [
             ("fn main() {\n    run();\n}\n", format!("fn main() {{\n{guard}    run();\n}}\n")),
             ("fn main() { run() }\n", format!("fn main() {{\n{guard}    run() }}\n")),
