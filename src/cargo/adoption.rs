@@ -14,15 +14,22 @@ use std::process::{Output, Stdio};
 /// # Errors
 /// There is none, or cargo cannot read it.
 pub fn workspace_at(directory: &Path, offline: bool) -> Result<Workspace> {
-    read(directory, &["--no-deps"], offline)
+    let environment = Environment::inherited();
+    let toolchain = Toolchain::discover(&environment)?;
+    read(directory, environment, toolchain, &["--no-deps"], offline)
 }
 
-/// The same with all dependencies, which brings `Cargo.lock` up to date and may use the network.
+/// The same after cargo has brought `Cargo.lock` up to date: what is in it stays as far as it
+/// can, what is missing is added. What this machine
+/// needs to build the workspace is downloaded.
 ///
 /// # Errors
 /// As for [`workspace_at`]; also when cargo cannot resolve the dependencies.
 pub fn resolve(root: &Path, offline: bool) -> Result<Workspace> {
-    read(root, &[], offline)
+    let environment = Environment::inherited();
+    let toolchain = Toolchain::discover(&environment)?;
+    let host = toolchain.host.clone();
+    read(root, environment, toolchain, &["--filter-platform", &host], offline)
 }
 
 /// The files that `cargo package` puts into a package, as cargo lists them; `None` where it does not, for example because the
@@ -34,8 +41,13 @@ pub fn packed_files(package: &Package, offline: bool) -> Option<BTreeSet<String>
     Some(listed.lines().map(str::to_owned).collect())
 }
 
-fn read(directory: &Path, arguments: &[&str], offline: bool) -> Result<Workspace> {
-    let environment = Environment::inherited();
+fn read(
+    directory: &Path,
+    environment: Environment,
+    toolchain: Toolchain,
+    arguments: &[&str],
+    offline: bool,
+) -> Result<Workspace> {
     let arguments = [&["metadata", "--format-version", "1"], arguments].concat();
     let output = call(&environment, directory, &arguments, offline)?;
     if !output.status.success() {
@@ -45,7 +57,6 @@ fn read(directory: &Path, arguments: &[&str], offline: bool) -> Result<Workspace
         bail!("`cargo metadata` said: {said}");
     }
     let metadata = serde_json::from_slice(&output.stdout).context("`cargo metadata` did not print JSON")?;
-    let toolchain = Toolchain::discover(&environment)?;
     Workspace::from_metadata(&metadata, toolchain, environment)
         .context("failed to read what `cargo metadata` printed")
 }

@@ -211,7 +211,13 @@ impl Config {
             partial_run: PartialRun { thresholds: Thresholds::NONE, comparison: Comparison::NONE },
             comparison: Comparison::NONE,
             ci: Ci::Auto,
-            adoption: Adoption { path: None, dry_run: false, allow_dirty: false, source: Source::Registry },
+            adoption: Adoption {
+                path: None,
+                dry_run: false,
+                allow_dirty: false,
+                allow_updates: false,
+                source: Source::Registry,
+            },
             display: Display { verbosity: Verbosity::Normal, color: ColorChoice::Auto },
         }
     }
@@ -446,6 +452,8 @@ pub struct Adoption {
     pub dry_run: bool,
     /// Do it also where the checkout has changes that are not committed.
     pub allow_dirty: bool,
+    /// Do it also where locked dependencies of the workspace get newer versions by it.
+    pub allow_updates: bool,
     /// Where the xtask crate has this library from.
     pub source: Source,
 }

@@ -6,6 +6,7 @@
 mod cargo_config;
 mod difference;
 mod files;
+mod lock;
 mod plan;
 mod root_manifest;
 mod services;
@@ -70,6 +71,7 @@ pub(super) fn init(config: &Config, ui: &Ui) -> Result<Outcome> {
 /// All that there is to do.
 fn make_plan(site: &Site, config: &Config) -> Result<Plan> {
     let mut plan = Plan::new(&site.workspace.root);
+    plan.allows_updates = config.adoption.allow_updates;
     let cargo_config = cargo_config::CargoConfig::read(site)?;
     let xtask = Xtask::find(site, &cargo_config)?;
     xtask_package::plan(site, &xtask, &config.adoption.source, &mut plan)?;
@@ -101,8 +103,6 @@ fn note_ignored(site: &Site, plan: &mut Plan) {
 /// Writes the files and has cargo read them. Where anything fails, everything is as before; and after a signal, whose number is
 /// returned.
 fn carry_out(site: &Site, plan: &Plan) -> Result<Option<usize>> {
-    let root_package = site.root_package();
-    let packed_before = root_package.and_then(|package| packed_files(package, site.offline));
     let lock = site.workspace.root.join("Cargo.lock");
     let locked_before = fs::read(&lock).ok();
     let put_lock_back = || match &locked_before {
@@ -112,7 +112,19 @@ fn carry_out(site: &Site, plan: &Plan) -> Result<Option<usize>> {
     };
     // Cargo may take its time over the network.
     let listening = Interrupt::listen()?;
-    let written = Written::write(&plan.changes, site.boundary())?;
+    // It may write the lock file for this, too.
+    let root_package = site.root_package();
+    let packed_before = root_package.and_then(|package| packed_files(package, site.offline));
+    // What git ignores is nobody else's.
+    let is_ignored = site.checkout.as_ref().is_some_and(|checkout| checkout.ignores(&lock).unwrap_or(false));
+    let is_lock_kept = !plan.allows_updates && !is_ignored;
+    let written = match Written::write(&plan.changes, site.boundary()) {
+        Ok(written) => written,
+        Err(error) => {
+            put_lock_back()?;
+            return Err(error);
+        }
+    };
     let checked = resolve(&site.workspace.root, site.offline)
         .context(Advised::new(
             "cargo cannot read the workspace with these changes, so they were taken back",
@@ -121,6 +133,10 @@ fn carry_out(site: &Site, plan: &Plan) -> Result<Option<usize>> {
         ))
         .and_then(|after| {
             check_members(&site.workspace, &after)?;
+            if let Some(before) = locked_before.as_deref().filter(|_| is_lock_kept) {
+                let after = fs::read(&lock).with_context(|| format!("failed to read `{}`", lock.display()))?;
+                check_locked(before, &after)?;
+            }
             let packed_after = root_package.and_then(|package| packed_files(package, site.offline));
             check_packed(packed_before.as_ref(), packed_after.as_ref())
         });
@@ -158,6 +174,24 @@ fn check_members(before: &Workspace, after: &Workspace) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Whether all that was locked is.
+fn check_locked(before: &[u8], after: &[u8]) -> Result<()> {
+    let locked = |text: &[u8]| lock::locked(&String::from_utf8_lossy(text));
+    let changed = lock::changed(&locked(before), &locked(after));
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let (names, texts): (Vec<String>, Vec<String>) = changed.into_iter().unzip();
+    bail!(Advised::new(
+        format!(
+            "`Cargo.lock` would have other versions of what the workspace depends on ({}), because xtask-coverage needs newer \
+             ones or what was locked cannot be had; the changes were taken back",
+            texts.join(", ")
+        ),
+        format!("update first, as in `cargo update {}`, or add `--allow-updates`", names.join(" "))
+    ))
 }
 
 /// Whether the package that lies in the root is published with the same files.

@@ -271,6 +271,43 @@ fn patterns_may_take_in_the_new_crate() {
     is_stable(&workspace, &[], 0);
 }
 
+/// A lock file that would get other versions is a change that nobody asked for.
+#[test]
+fn locked_versions_stay() {
+    let lock = "\
+version = 4
+
+[[package]]
+name = \"alone\"
+version = \"0.1.0\"
+dependencies = [
+ \"lexopt\",
+]
+
+[[package]]
+name = \"lexopt\"
+version = \"0.3.0\"
+source = \"registry+https://github.com/rust-lang/crates.io-index\"
+checksum = \"baff4b617f7df3d896f97fe922b64817f6cd9a756bb81d40f8883f2f66dcb401\"
+";
+    let workspace = committed(&[
+        ("Cargo.toml", &package("alone", "\n[dependencies]\nlexopt = \"0.3\"\n")),
+        ("Cargo.lock", lock),
+        ("src/lib.rs", LIB),
+        IGNORE,
+    ]);
+    let arguments = ["--ci", "none"];
+    is_refused(
+        &workspace,
+        &arguments,
+        "other versions of what the workspace depends on (lexopt 0.3.0 (then 0.3.",
+        "`cargo update lexopt`",
+    );
+    init(&workspace, &["--ci", "none", "--allow-updates"]).expect_success();
+    assert_ne!(workspace.read("Cargo.lock"), lock);
+    is_stable(&workspace, &arguments, 0);
+}
+
 /// A `target` that nothing ignores is no change of anybody's; a new file that git ignores is worth a note.
 #[test]
 fn what_git_ignores_and_what_it_does_not() {

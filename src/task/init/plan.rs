@@ -15,6 +15,8 @@ pub(super) struct Plan {
     pub(super) notes: Vec<String>,
     /// What no machine should do.
     pub(super) left: Vec<Left>,
+    /// Whether locked versions may change.
+    pub(super) allows_updates: bool,
     /// What may be taken over by hand, or not.
     pub(super) offers: Vec<Left>,
 }
@@ -38,7 +40,14 @@ pub(super) struct Left {
 impl Plan {
     pub(super) fn new(root: &Path) -> Plan {
         let root = root.to_owned();
-        Plan { root, changes: Vec::new(), notes: Vec::new(), left: Vec::new(), offers: Vec::new() }
+        Plan {
+            root,
+            changes: Vec::new(),
+            notes: Vec::new(),
+            left: Vec::new(),
+            allows_updates: false,
+            offers: Vec::new(),
+        }
     }
 
     /// Has a file written, unless it is so already.

@@ -128,8 +128,7 @@ fn plan_new(directory: &Path, source: &Source, plan: &mut Plan) -> Result<()> {
     plan.write(directory.join("Cargo.toml"), None, manifest);
     plan.write(directory.join("src").join("main.rs"), None, main.to_owned());
     plan.notes.push(
-        "the new crate changes `Cargo.lock`, so commit that too where it is committed: what is locked stays, what \
-         xtask-coverage needs is added"
+        "the new crate changes `Cargo.lock`, so commit that too where it is committed: what xtask-coverage needs is added"
             .to_owned(),
     );
     Ok(())

@@ -24,6 +24,14 @@ pub(super) const ADOPTION: Section = Section {
                 "Do it also where the checkout has changes that are not committed. Without it, such a checkout is left \
                  alone, so that `git diff` shows what this command did and nothing else.",
             ),
+        Flag::switch("allow-updates", |config, on| config.adoption.allow_updates = on)
+            .not_in_environment()
+            .not_a_key(ONCE)
+            .of(ADOPT)
+            .help(
+                "Do it also where `Cargo.lock` gets newer versions of what the workspace depends on, because \
+                 xtask-coverage needs them. Without it, they are named, and nothing is changed.",
+            ),
         Flag::choice("ci", &[
             Choice {
                 name: "auto",
