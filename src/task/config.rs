@@ -40,19 +40,22 @@ pub enum Command {
     Cache,
     /// Remove what the other commands left.
     Clean,
+    /// Make this library the xtask of another workspace.
+    Init,
     /// Compare our numbers with those of LLVM's own tools.
     Verify,
 }
 
 impl Command {
     /// All of them, in the order of the help.
-    pub const ALL: [Command; 7] = [
+    pub const ALL: [Command; 8] = [
         Command::Coverage,
         Command::Run,
         Command::ShowEnv,
         Command::Report,
         Command::Cache,
         Command::Clean,
+        Command::Init,
         Command::Verify,
     ];
 
@@ -65,6 +68,7 @@ impl Command {
             Command::Report => &["coverage", "report"],
             Command::Cache => &["coverage", "cache"],
             Command::Clean => &["coverage", "clean"],
+            Command::Init => &["coverage", "init"],
             Command::Verify => &["verify"],
         }
     }
@@ -119,6 +123,8 @@ pub struct Config {
     pub deny_warnings: bool,
     /// Which CI service reads what we print.
     pub ci: Ci,
+    /// How another workspace is adopted, for [`Command::Init`].
+    pub adoption: Adoption,
     /// What a run of some of the tests is held against instead.
     pub partial_run: PartialRun,
     /// Where results are kept for `tests.reuse`. `None`: in `.coverage-cache` in the workspace's root.
@@ -222,6 +228,13 @@ impl Config {
             ci: Ci::Auto,
             cache_dir: None,
             cache: CacheAction::Info,
+            adoption: Adoption {
+                path: None,
+                dry_run: false,
+                allow_dirty: false,
+                allow_updates: false,
+                source: Source::Registry,
+            },
             display: Display { verbosity: Verbosity::Normal, color: ColorChoice::Auto },
         }
     }
@@ -485,6 +498,33 @@ pub enum Ci {
     GitLab,
     /// None of them.
     None,
+}
+
+/// How another workspace is adopted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Adoption {
+    /// The workspace, or a directory or package of it. `None`: the current directory.
+    pub path: Option<PathBuf>,
+    /// Say what would be done, and do nothing.
+    pub dry_run: bool,
+    /// Do it also where the checkout has changes that are not committed.
+    pub allow_dirty: bool,
+    /// Do it also where locked dependencies of the workspace get newer versions by it.
+    pub allow_updates: bool,
+    /// Where the xtask crate has this library from.
+    pub source: Source,
+}
+
+/// Where a crate that depends on this library has it from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The registry, in this version.
+    Registry,
+    /// A checkout on this disk.
+    Path(PathBuf),
+    /// A git repository, by its URL.
+    Git(String),
 }
 
 /// How we talk.

@@ -21,7 +21,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
@@ -44,7 +44,7 @@ pub enum Request {
     /// Print our version.
     Version,
     /// Do something.
-    Run(Invocation),
+    Run(Box<Invocation>),
 }
 
 /// A command with all that was said about it.
@@ -54,11 +54,15 @@ pub struct Invocation {
     pub command: Command,
     /// Remarks about the environment, each fit for a warning with the slug [`UNKNOWN_VARIABLE`].
     pub warnings: Vec<String>,
+    /// What the program that calls us wants where nobody says otherwise; [`parse`] leaves [`Config::new`] here.
+    pub base: Config,
     settings: Vec<Setting>,
     /// The table of keys and its file, for messages.
     manifest: String,
     filter: Option<String>,
     test_arguments: Vec<OsString>,
+    /// The workspace to adopt.
+    path: Option<PathBuf>,
 }
 
 /// The slug of warnings about `COVERAGE_` variables that mean nothing.
@@ -85,17 +89,19 @@ pub fn parse(
     let mut invocation = Invocation {
         command,
         warnings: suggest::unknown_variables(&variables),
+        base: Config::new(),
         settings: settings_from(command, &variables)?,
         manifest: String::new(),
         filter: None,
         test_arguments: Vec::new(),
+        path: None,
     };
     if let Some(request) = read_arguments(&mut invocation, words)? {
         return Ok(request);
     }
     // What cannot be applied shall be known before anything is done.
     invocation.config(Config::new())?;
-    Ok(Request::Run(invocation))
+    Ok(Request::Run(Box::new(invocation)))
 }
 
 impl Invocation {
@@ -110,10 +116,13 @@ impl Invocation {
             setting.apply(&mut config)?;
         }
         // Whoever wrote a format into a manifest has not redirected standard output.
-        config.output.to_files =
+        config.output.to_files |=
             settings.iter().any(|it| it.layer == Layer::Manifest && it.asks_for_format());
         if self.filter.is_some() {
             config.tests.filter.clone_from(&self.filter);
+        }
+        if self.path.is_some() {
+            config.adoption.path.clone_from(&self.path);
         }
         if !self.test_arguments.is_empty() {
             config.tests.arguments.clone_from(&self.test_arguments);
@@ -488,6 +497,16 @@ fn take_filter(invocation: &mut Invocation, word: &OsStr) -> anyhow::Result<()> 
             format!("unexpected argument `{shown}`"),
             format!("arguments of the program stand behind `--`: `{command} -- {shown}`")
         ));
+    }
+    if command == Command::Init {
+        if let Some(first) = &invocation.path {
+            bail!(Advised::new(
+                format!("unexpected argument `{shown}`: there is a path already, `{}`", first.display()),
+                "one workspace is adopted at a time"
+            ));
+        }
+        invocation.path = Some(PathBuf::from(word));
+        return Ok(());
     }
     if !runs_tests(command) {
         bail!(Advised::new(

@@ -24,7 +24,7 @@ use crate::ui::message::Advised;
 /// # Errors
 /// A key that means nothing where it stands, or a value that is not of its kind; flags or keys that contradict each other.
 pub fn configure(asked: &Invocation, manifests: &[ManifestRecord]) -> Result<Config> {
-    let mut config = Config::new();
+    let mut config = asked.base.clone();
     let mut keys = Keys::default();
     let packages: Vec<&str> = manifests.iter().filter_map(|manifest| manifest.package.as_deref()).collect();
     for manifest in manifests {

@@ -12,6 +12,7 @@ mod doctests;
 mod errors;
 mod exclusion;
 mod faults;
+mod init;
 mod llvm_engine;
 mod nextest;
 mod outputs;

@@ -7,6 +7,7 @@
 mod attribute;
 mod cfg;
 mod class;
+pub mod function;
 mod item;
 mod lexer;
 mod marker;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::super::flag::{Choice, Flag, Section};
 use super::values::{jobs, text};
-use super::{ALL, BEFORE, BUILD, INSTRUMENT, RUN};
+use super::{ALL, BEFORE, BUILD, INSTRUMENT, RUN, WITHIN};
 use crate::task::config::When;
 
 pub(super) const BUILDING: Section = Section {
@@ -41,7 +41,7 @@ pub(super) const BUILDING: Section = Section {
             Ok(())
         })
         .not_a_key(BEFORE)
-        .of(ALL)
+        .of(WITHIN)
         .help(
             "Use this target directory. All that we make is in `coverage/` in it. The default is the directory \
              that cargo uses.",
@@ -100,14 +100,14 @@ pub(super) const MANIFEST: Section = Section {
             Ok(())
         })
         .not_a_key(BEFORE)
-        .of(ALL)
+        .of(WITHIN)
         .help(
             "Work on the workspace of this `Cargo.toml`. It can be any workspace on this disk: nothing is \
              written there but its target directory.",
         ),
         Flag::switch("locked", |config, on| config.manifest.locked = on)
             .not_a_key(BEFORE)
-            .of(ALL)
+            .of(WITHIN)
             .help("Fail if `Cargo.lock` is missing or would change."),
         Flag::switch("offline", |config, on| config.manifest.offline = on)
             .not_a_key(BEFORE)
@@ -115,7 +115,7 @@ pub(super) const MANIFEST: Section = Section {
             .help("Do not use the network."),
         Flag::switch("frozen", |config, on| config.manifest.frozen = on)
             .not_a_key(BEFORE)
-            .of(ALL)
+            .of(WITHIN)
             .help("The same as `--locked --offline`."),
         Flag::switch("ignore-rust-version", |config, on| config.manifest.ignore_rust_version = on)
             .of(RUN)
@@ -125,7 +125,7 @@ pub(super) const MANIFEST: Section = Section {
             Ok(())
         })
         .not_a_key(BEFORE)
-        .of(ALL)
+        .of(WITHIN)
         .help("Override a value of cargo's configuration. Can be given several times."),
     ],
 };
