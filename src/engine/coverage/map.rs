@@ -75,6 +75,13 @@ pub struct MappingRecord {
     next: Option<MappingIndex>,
 }
 
+impl MappingRecord {
+    /// Its table of file names among [`CoverageMap::tables`].
+    pub fn table(&self) -> u32 {
+        self.table
+    }
+}
+
 /// The function records of all objects.
 #[derive(Debug, Default)]
 pub struct CoverageMap {
@@ -201,6 +208,17 @@ impl CoverageMap {
     /// The paths that the record's mapping refers to by index; `None` if the table is damaged.
     pub fn table_of(&self, record: &MappingRecord) -> Option<&[PathIndex]> {
         self.tables.get(record.table as usize)?.as_deref()
+    }
+
+    /// All tables of file names, each with its identity and its paths; no paths if it is damaged.
+    pub fn tables(&self) -> Vec<(u64, Option<&[PathIndex]>)> {
+        let mut tables: Vec<_> = self.tables.iter().map(|paths| (0, paths.as_deref())).collect();
+        for (filenames_ref, index) in &self.table_indices {
+            if let Some(table) = tables.get_mut(*index as usize) {
+                table.0 = *filenames_ref;
+            }
+        }
+        tables
     }
 
     /// The (mangled) name of a function.

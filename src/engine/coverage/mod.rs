@@ -10,6 +10,7 @@ pub mod function;
 pub mod line;
 pub mod llvm;
 pub mod map;
+pub mod portable;
 pub mod profile;
 pub mod segment;
 pub mod summary;

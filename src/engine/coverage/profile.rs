@@ -143,6 +143,31 @@ impl Profile {
         index
     }
 
+    /// Adds counts of a function that were merged elsewhere.
+    pub fn add(&mut self, name_ref: u64, func_hash: u64, counts: &[u64]) {
+        let n_counters = u32::try_from(counts.len()).unwrap_or(NONE);
+        let entry = self.entry_for(name_ref, func_hash, n_counters);
+        let Some(entry) = self.entries.get(entry as usize) else {
+            self.n_mismatched_records += 1;
+            return;
+        };
+        let sums = &mut self.counts[entry.start..entry.start + entry.n_counters as usize];
+        for (sum, count) in sums.iter_mut().zip(counts) {
+            *sum = sum.saturating_add(*count).min(MAX_MERGED_COUNT);
+        }
+    }
+
+    /// All functions with their structural hashes and counts, ordered by identity.
+    pub fn sorted(&self) -> Vec<(u64, u64, &[u64])> {
+        let of_name = |name_ref: &u64| {
+            let name_ref = *name_ref;
+            self.entries_of(name_ref).map(move |entry| (name_ref, entry.func_hash, self.counts_of(entry)))
+        };
+        let mut all: Vec<_> = self.first_entries.keys().flat_map(of_name).collect();
+        all.sort_unstable_by_key(|(name_ref, func_hash, _)| (*name_ref, *func_hash));
+        all
+    }
+
     /// The counts of a function in the build that `func_hash` stands for.
     pub fn counts(&self, name_ref: u64, func_hash: u64) -> Option<&[u64]> {
         self.entries_of(name_ref)
