@@ -21,6 +21,7 @@ pub use self::thresholds::{Comparison, PartialRun, Scope, ScopedThresholds, Thre
 use crate::coverage::Model;
 use crate::filter::DefaultSet;
 use crate::report::table::Order;
+use crate::task::partition::Partition;
 use crate::task::shell::Shell;
 use crate::ui::color::ColorChoice;
 use crate::ui::settings::Verbosity;
@@ -36,6 +37,8 @@ pub enum Command {
     ShowEnv,
     /// Report on what was recorded before.
     Report,
+    /// Report on several runs, perhaps of other machines, as one.
+    Merge,
     /// Remove what the other commands left.
     Clean,
     /// Compare our numbers with those of LLVM's own tools.
@@ -44,8 +47,15 @@ pub enum Command {
 
 impl Command {
     /// All of them, in the order of the help.
-    pub const ALL: [Command; 6] =
-        [Command::Coverage, Command::Run, Command::ShowEnv, Command::Report, Command::Clean, Command::Verify];
+    pub const ALL: [Command; 7] = [
+        Command::Coverage,
+        Command::Run,
+        Command::ShowEnv,
+        Command::Report,
+        Command::Merge,
+        Command::Clean,
+        Command::Verify,
+    ];
 
     /// The words behind `cargo xtask` that call it.
     pub fn words(self) -> &'static [&'static str] {
@@ -54,6 +64,7 @@ impl Command {
             Command::Run => &["coverage", "run"],
             Command::ShowEnv => &["coverage", "show-env"],
             Command::Report => &["coverage", "report"],
+            Command::Merge => &["coverage", "merge"],
             Command::Clean => &["coverage", "clean"],
             Command::Verify => &["verify"],
         }
@@ -87,7 +98,7 @@ pub struct Config {
     pub tests: Tests,
     /// What another harness does, for [`Command::ShowEnv`].
     pub harness: Harness,
-    /// What is read instead of the last run, for [`Command::Report`].
+    /// What is read instead of the last run, for [`Command::Report`] and [`Command::Merge`].
     pub input: Input,
     /// What counts.
     pub exclusion: Exclusion,
@@ -165,10 +176,11 @@ impl Config {
                 slowest: None,
                 keep_profiles: false,
                 nextest: false,
+                partition: None,
                 exclusive: BTreeSet::new(),
             },
             harness: Harness { shell: Shell::Sh, continuous: false },
-            input: Input { objects: Vec::new(), profiles: Vec::new() },
+            input: Input { objects: Vec::new(), profiles: Vec::new(), partials: Vec::new() },
             exclusion: Exclusion {
                 ignore_filename_regex: Vec::new(),
                 include_filename_regex: Vec::new(),
@@ -189,6 +201,7 @@ impl Config {
                 formats: Vec::new(),
                 place: Place::Usual,
                 to_files: false,
+                partial: None,
                 summary_only: false,
                 skip_functions: false,
                 show_missing_lines: false,
@@ -212,6 +225,13 @@ impl Config {
             Engine::Embedded => self.model.unwrap_or(Model::Union),
             Engine::Llvm => Model::Llvm,
         }
+    }
+
+    /// Whether the numbers are held against anything.
+    pub fn demands_anything(&self) -> bool {
+        self.thresholds != Thresholds::NONE
+            || self.comparison != Comparison::NONE
+            || !self.scoped_thresholds.is_empty()
     }
 
     /// The same for a run of some of the tests.
@@ -378,6 +398,8 @@ pub struct Tests {
     pub keep_profiles: bool,
     /// Have cargo-nextest run them, without doctests.
     pub nextest: bool,
+    /// Run those test binaries alone that belong to this part.
+    pub partition: Option<Partition>,
     /// The names of the packages whose tests run while no others do. No flag sets it.
     pub exclusive: BTreeSet<String>,
 }
@@ -403,7 +425,7 @@ pub struct Harness {
     pub continuous: bool,
 }
 
-/// What is read instead of the last run. Both or none are empty.
+/// What is read instead of the last run. Of objects and profiles both or none are empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Input {
@@ -411,6 +433,8 @@ pub struct Input {
     pub objects: Vec<PathBuf>,
     /// Raw profiles, or directories that hold them at any depth.
     pub profiles: Vec<PathBuf>,
+    /// For [`Command::Merge`], the files that `--partial` has written.
+    pub partials: Vec<PathBuf>,
 }
 
 /// Which CI service reads what we print.

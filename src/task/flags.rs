@@ -21,7 +21,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
@@ -58,6 +58,7 @@ pub struct Invocation {
     /// The table of keys and its file, for messages.
     manifest: String,
     filter: Option<String>,
+    partials: Vec<PathBuf>,
     test_arguments: Vec<OsString>,
 }
 
@@ -88,10 +89,17 @@ pub fn parse(
         settings: settings_from(command, &variables)?,
         manifest: String::new(),
         filter: None,
+        partials: Vec::new(),
         test_arguments: Vec::new(),
     };
     if let Some(request) = read_arguments(&mut invocation, words)? {
         return Ok(request);
+    }
+    if command == Command::Merge && invocation.partials.is_empty() {
+        bail!(Advised::new(
+            "`cargo xtask coverage merge` needs the files that are to be merged",
+            "each run writes one with `--partial <FILE>`; then `cargo xtask coverage merge FILE...`"
+        ));
     }
     // What cannot be applied shall be known before anything is done.
     invocation.config(Config::new())?;
@@ -115,6 +123,7 @@ impl Invocation {
         if self.filter.is_some() {
             config.tests.filter.clone_from(&self.filter);
         }
+        config.input.partials.clone_from(&self.partials);
         if !self.test_arguments.is_empty() {
             config.tests.arguments.clone_from(&self.test_arguments);
         }
@@ -171,7 +180,9 @@ impl Invocation {
                 format!("an output path takes one format, but {} are asked for", output.formats.len()),
                 "give a directory for all of them: `--output-dir <DIRECTORY>`",
             )),
-            (Place::Directory(_), []) if self.command == Command::Report && given("output-dir") => {
+            (Place::Directory(_), [])
+                if matches!(self.command, Command::Report | Command::Merge) && given("output-dir") =>
+            {
                 bail!(Advised::new("`--output-dir` needs a format", "add one, such as `--lcov`"))
             }
             _ => {}
@@ -180,6 +191,12 @@ impl Invocation {
             bail!(Advised::new(
                 "LLVM's tools do not know the model `union`",
                 "drop `--engine llvm`, or add `--model llvm`: numbers as `llvm-cov` shows them"
+            ));
+        }
+        if self.command == Command::Merge && config.engine == Engine::Llvm {
+            bail!(Advised::new(
+                "LLVM's tools read programs and profiles, and the files to merge have none of them",
+                "drop `--engine llvm`; `--model llvm` gives the numbers that `llvm-cov` shows"
             ));
         }
         let input = &config.input;
@@ -483,6 +500,10 @@ fn unwanted_value(error: lexopt::Error) -> anyhow::Error {
 fn take_filter(invocation: &mut Invocation, word: &OsStr) -> anyhow::Result<()> {
     let command = invocation.command;
     let shown = word.to_string_lossy();
+    if command == Command::Merge {
+        invocation.partials.push(PathBuf::from(word));
+        return Ok(());
+    }
     if command == Command::Run {
         bail!(Advised::new(
             format!("unexpected argument `{shown}`"),

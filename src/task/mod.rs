@@ -3,6 +3,7 @@
 pub mod config;
 pub mod flags;
 pub mod help;
+pub mod partition;
 pub mod record;
 pub mod shell;
 pub mod verify;
@@ -18,10 +19,12 @@ mod input;
 mod llvm_engine;
 mod manifests;
 mod measure;
+mod merge;
 mod metadata;
 mod nextest;
 mod output_file;
 mod outside;
+mod partial;
 mod patch;
 mod program;
 mod render;
@@ -129,6 +132,7 @@ fn execute(invocation: &Invocation, config: &Config, ui: &Ui) -> Result<Outcome>
     }
     match invocation.command {
         Command::Report => return render::report(invocation, config, ui),
+        Command::Merge => return merge::merge(invocation, config, ui),
         Command::Clean => return remove(config, ui),
         Command::Coverage | Command::Run | Command::ShowEnv | Command::Verify => {}
     }

@@ -353,6 +353,11 @@ impl Portable {
         self.objects.len()
     }
 
+    /// Whether counts of older builds of the objects are in it.
+    pub fn has_stale_counts(&self) -> bool {
+        self.with_stale.is_some()
+    }
+
     /// Adds an object to `map`; an object that is not there adds nothing. `place` says where a path is on this machine.
     fn add_object(&self, object: usize, place: &dyn Fn(&PortablePath) -> Vec<u8>, map: &mut CoverageMap) {
         let Some(indices) = self.objects.get(object) else { return };
@@ -428,7 +433,7 @@ pub struct ObjectOf {
 /// Makes one of several runs. Objects are added in this `order`; one that an earlier run has too is added once. `with_stale`
 /// takes the counts of older builds too. Also returned is which objects those of the map are.
 pub fn merge(
-    runs: &[Portable],
+    runs: &[&Portable],
     order: &[ObjectOf],
     with_stale: bool,
     place: &dyn Fn(&PortablePath) -> Vec<u8>,

@@ -67,14 +67,14 @@ fn two_halves_are_the_whole() {
     let expected = shown(&map(&objects()), &whole);
 
     let runs = [read(&map(&objects()), &profile(first)), read(&map(&objects()), &profile(second))];
-    let (merged, counts, kept) = merge(&runs, &in_order(&runs), false, &below("/w"));
+    let (merged, counts, kept) = merge(&runs.each_ref(), &in_order(&runs), false, &below("/w"));
     assert_eq!(shown(&merged, &counts), expected);
     assert_eq!(kept, [ObjectOf { run: 0, object: 0 }, ObjectOf { run: 0, object: 1 }]);
     assert_eq!(merged.objects.len(), 2);
     assert_eq!(counts.n_unmatched_functions(&merged), 1);
 
     // At another place, the same under other names.
-    let (merged, counts, _) = merge(&runs, &in_order(&runs), false, &below("/elsewhere"));
+    let (merged, counts, _) = merge(&runs.each_ref(), &in_order(&runs), false, &below("/elsewhere"));
     assert_eq!(shown(&merged, &counts), expected.map(|text| text.replace("SF:/w/", "SF:/elsewhere/")));
 }
 
@@ -88,7 +88,7 @@ fn what_only_one_run_compiled_is_no_miss_of_the_other() {
         read(&first, &profile(&[("both", 1, &[1]), ("mine", 2, &[2])])),
         read(&second, &profile(&[("both", 3, &[5]), ("yours", 4, &[4])])),
     ];
-    let (merged, counts, kept) = merge(&runs, &in_order(&runs), false, &below("/w"));
+    let (merged, counts, kept) = merge(&runs.each_ref(), &in_order(&runs), false, &below("/w"));
     assert_eq!(kept.len(), 2);
     let [union, _] = shown(&merged, &counts);
     for line in ["DA:1,6", "DA:5,2", "DA:8,4", "LF:3", "LH:3"] {
@@ -103,7 +103,7 @@ fn equal_objects_of_one_run_stay_several() {
     let once = map(&[vec![function("f", 1, 1, &[(1, 1, 1, 9)])]]);
     let counts = profile(&[("f", 1, &[1])]);
     let runs = [read(&once, &counts), read(&twice(), &counts), read(&twice(), &counts)];
-    let (merged, _, kept) = merge(&runs, &in_order(&runs), false, &below("/w"));
+    let (merged, _, kept) = merge(&runs.each_ref(), &in_order(&runs), false, &below("/w"));
     assert_eq!(merged.objects.len(), 2);
     assert_eq!(kept, [ObjectOf { run: 0, object: 0 }, ObjectOf { run: 1, object: 1 }]);
 }
@@ -114,7 +114,7 @@ fn counts_of_older_builds_are_there_for_who_wants_them() {
     let (fresh, all) = (profile(&[("f", 1, &[1])]), profile(&[("f", 1, &[4])]));
     let runs = [decode(&file(&map, &fresh, Some(&all))).expect("just written"), read(&map, &fresh)];
     for (with_stale, expected) in [(false, 2), (true, 5)] {
-        let (_, counts, _) = merge(&runs, &in_order(&runs), with_stale, &below("/w"));
+        let (_, counts, _) = merge(&runs.each_ref(), &in_order(&runs), with_stale, &below("/w"));
         assert_eq!(counts.counts(crate::format::prf_names::md5_64(b"f"), 1), Some(&[expected][..]));
     }
 }
@@ -123,7 +123,7 @@ fn counts_of_older_builds_are_there_for_who_wants_them() {
 fn another_number_of_counters_is_left_out_and_counted() {
     let map = map(&[vec![function("f", 1, 1, &[(1, 1, 1, 9)])]]);
     let runs = [read(&map, &profile(&[("f", 1, &[1])])), read(&map, &profile(&[("f", 1, &[1, 2])]))];
-    let (_, counts, _) = merge(&runs, &in_order(&runs), false, &below("/w"));
+    let (_, counts, _) = merge(&runs.each_ref(), &in_order(&runs), false, &below("/w"));
     assert_eq!(counts.n_mismatched_records, 1);
 }
 
@@ -165,7 +165,7 @@ fn hostile_content_with_the_right_checksum_is_an_error_or_harmless() {
     let mut try_it = |contents: &[Vec<u8>; 3]| {
         if let Ok(portable) = decode(&assemble(contents)) {
             let runs = [portable];
-            let (map, counts, _) = merge(&runs, &in_order(&runs), false, &below("/w"));
+            let (map, counts, _) = merge(&runs.each_ref(), &in_order(&runs), false, &below("/w"));
             _ = shown(&map, &counts);
             n_read += 1;
         }
