@@ -1,5 +1,6 @@
 //! Raw profiles from disk, merged as they come.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,18 @@ use crate::coverage::profile::Profile;
 use crate::format::error::{Error, ErrorKind};
 use crate::format::profraw::{self, RawProfile};
 
+/// No process has counted anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NothingCounted(String);
+
+impl fmt::Display for NothingCounted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NothingCounted {}
+
 /// What the threads share.
 struct Shared {
     profile: Profile,
@@ -25,7 +38,8 @@ struct Shared {
 /// Reads and merges all `paths`. With `ignore_stale`, profiles of older builds of the objects in `map` are left out.
 ///
 /// # Errors
-/// None of the files has a profile in it. A single file that cannot be read is a warning.
+/// None of the files has a profile in it; [`NothingCounted`] if there are no files, or none with a function. A single file that
+/// cannot be read is a warning.
 pub fn read_profiles(
     paths: &[PathBuf],
     map: &CoverageMap,
@@ -33,7 +47,10 @@ pub fn read_profiles(
     ignore_stale: bool,
     warnings: &mut Vec<Warning>,
 ) -> Result<Profile> {
-    ensure!(!paths.is_empty(), "no raw profile to read; did any instrumented process run to write one?");
+    let nothing = |why: String| Err(NothingCounted(why).into());
+    if paths.is_empty() {
+        return nothing("no raw profile to read; did any instrumented process run to write one?".to_owned());
+    }
     let shared = Mutex::new(Shared { profile: Profile::default(), n_empty: 0, failures: Vec::new() });
     let next = AtomicUsize::new(0);
     let work = || {
@@ -98,11 +115,12 @@ pub fn read_profiles(
         );
         warnings.push(Warning { slug: "counter-mismatch", count: profile.n_mismatched_records, message });
     }
-    ensure!(
-        !profile.is_empty(),
-        "the {} raw profiles hold no function that could be counted; were they written by older builds of these objects?",
-        profile.n_profiles
-    );
+    if profile.is_empty() {
+        return nothing(format!(
+            "the {} raw profiles hold no function that could be counted; were they written by older builds of these objects?",
+            profile.n_profiles
+        ));
+    }
     Ok(profile)
 }
 

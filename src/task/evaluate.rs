@@ -32,7 +32,10 @@ pub(super) fn evaluate(
     let filter = exclusion::path_filter(record.sources.clone(), &config.exclusion)?;
     let coverage = match config.engine {
         Engine::Embedded => embedded(record, &filter, requests, config, ui)?,
-        Engine::Llvm => llvm_engine::evaluate(record, &filter, ui)?,
+        Engine::Llvm => {
+            record.refuse_merge()?;
+            llvm_engine::evaluate(record, &filter, ui)?
+        }
     };
     if coverage.files.is_empty() {
         let what = format!("none of {} source files counts", coverage.paths.len());

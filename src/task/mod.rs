@@ -174,6 +174,7 @@ fn compare(workspace: &Workspace, manifests: &[ManifestRecord], config: &Config,
     let layout = workspace.layout();
     let _lock = measure::lock(&layout, ui)?;
     let mut run = record::RunRecord::read(&layout.run_json())?;
+    run.refuse_merge()?;
     outside::complete(&mut run, &layout.run_json())?;
     ui.status(
         "Comparing",

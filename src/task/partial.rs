@@ -137,14 +137,21 @@ pub(super) fn write(record: &RunRecord, path: &Path, config: &Config, reports: b
     Ok(())
 }
 
-/// Reads what a run left. No test of a part may have run, so that there are no profiles.
+/// Reads what a run left. A part may have no test that counts anything.
 fn load(record: &RunRecord, threads: usize) -> Result<Content> {
     let paths = record.all_objects();
     let mut warnings = Vec::new();
     let (map, files) = load::read_objects(&paths, threads, &mut warnings)?;
-    let read = |ignore_stale: bool, warnings: &mut Vec<Warning>| match record.profiles.is_empty() {
-        true => Ok(Profile::default()),
-        false => load::read_profiles(&record.profiles, &map, threads, ignore_stale, warnings),
+    let is_part = record.partition.is_some();
+    let read = |ignore_stale: bool, warnings: &mut Vec<Warning>| match load::read_profiles(
+        &record.profiles,
+        &map,
+        threads,
+        ignore_stale,
+        warnings,
+    ) {
+        Err(error) if is_part && error.is::<load::NothingCounted>() => Ok(Profile::default()),
+        read => read,
     };
     let profile = read(true, &mut warnings)?;
     let with_stale = if profile.n_stale_profiles > 0 { Some(read(false, &mut Vec::new())?) } else { None };

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::partition::Partition;
 use crate::filter::{AuxiliaryKind, PackageSources, SourceLayout};
+use crate::ui::message::Advised;
 
 /// Counted up whenever a field changes its meaning.
 const FORMAT: u64 = 4;
@@ -151,6 +152,21 @@ impl RunRecord {
     /// All files to read coverage maps from, in the order in which they are read.
     pub fn all_objects(&self) -> Vec<PathBuf> {
         self.objects.iter().chain(&self.doctest_objects).cloned().collect()
+    }
+
+    /// Refuses the record of a merge where programs and profiles are needed.
+    ///
+    /// # Errors
+    /// It is one.
+    pub fn refuse_merge(&self) -> Result<()> {
+        ensure!(
+            self.partials.is_empty(),
+            Advised::new(
+                "the last thing that was recorded is a merge, which has neither programs nor profiles for LLVM's tools",
+                "run `cargo xtask coverage` first"
+            )
+        );
+        Ok(())
     }
 
     /// The record as text.

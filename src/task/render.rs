@@ -18,6 +18,7 @@ use super::{
 use crate::coverage::{Coverage, FileCoverage, Model, Summary};
 use crate::export::json::{self, JsonOptions};
 use crate::export::lcov::{self, LcovOptions};
+use crate::load::NothingCounted;
 use crate::report::markdown::{self, MarkdownOptions};
 use crate::report::{badge, cobertura, codecov, functions, name, table, text};
 use crate::ui::Ui;
@@ -81,16 +82,18 @@ pub(super) fn write_reports(
     config: &Config,
     ui: &Ui,
 ) -> Result<Outcome> {
-    if record.partition.is_some() && record.profiles.is_empty() {
-        ui.note("no test binary of this part left counts, so there is nothing to report");
-        return Ok(Outcome::Fine);
-    }
     let partial = record.is_of_some_tests().then(|| config.for_partial_run());
     if partial.as_ref().is_some_and(|partial| partial != config) {
         ui.note("not all tests ran, so the numbers are not held against what the manifests demand");
     }
     let config = partial.as_ref().unwrap_or(config);
-    let coverage = evaluate::evaluate(record, requests, config, ui)?;
+    let coverage = match evaluate::evaluate(record, requests, config, ui) {
+        Err(error) if record.partition.is_some() && error.is::<NothingCounted>() => {
+            ui.note("no test binary of this part has counted anything, so there is nothing to report");
+            return Ok(Outcome::Fine);
+        }
+        coverage => coverage?,
+    };
     say_changed_sources(record, &coverage, ui);
     let log = Log::new(requests, config, ui);
     // That git or a baseline cannot be read is no reason to withhold the reports.

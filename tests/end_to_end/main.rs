@@ -12,6 +12,7 @@ mod errors;
 mod exclusion;
 mod faults;
 mod llvm_engine;
+mod merging;
 mod nextest;
 mod outputs;
 mod outside;
