@@ -196,7 +196,7 @@ impl Invocation {
         if self.command == Command::Merge && config.engine == Engine::Llvm {
             bail!(Advised::new(
                 "LLVM's tools read programs and profiles, and the files to merge have none of them",
-                "drop `--engine llvm`; `--model llvm` gives the numbers that `llvm-cov` shows"
+                "`--engine embedded` reads these files; with `--model llvm` it gives the numbers that `llvm-cov` shows"
             ));
         }
         let input = &config.input;

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, bail};
 use serde_json::Value;
 
-use super::config::{Command, Config, Engine, Format, ReportRequest};
+use super::config::{Command, Config, Format, ReportRequest};
 use super::durations::Durations;
 use super::flags::Invocation;
 use super::partial::{self, Content, File, Object};
@@ -53,13 +53,6 @@ pub(super) fn merge(asked: &Invocation, config: &Config, ui: &Ui) -> Result<Outc
     let manifests = workspace.as_ref().map(manifests::of).transpose()?;
     let mut record = record(&files, root, roots, manifests);
     let config = metadata::configure(asked, &record.manifests)?;
-    ensure!(
-        config.engine == Engine::Embedded,
-        Advised::new(
-            "LLVM's tools read programs and profiles, and the files to merge have none of them",
-            "drop `engine`"
-        )
-    );
     let filter = exclusion::path_filter(record.sources.clone(), &config.exclusion)?;
     check_sources(&files, &record, &filter, false)?;
     drop(files);
@@ -375,6 +368,11 @@ fn say_contributors(files: &[File], ui: &Ui) {
     let names: Vec<String> = files.iter().map(|file| format!("`{}`", shown(&file.path))).collect();
     ui.status("Merging", format_args!("{} of {}", runs(files), names.join(", ")));
     for file in files {
+        let failed = file.run.tests.iter().filter(|test| matches!(&*test.outcome, "failed" | "timed out"));
+        let failed: Vec<&str> = failed.map(|test| test.binary_id.as_str()).collect();
+        if !failed.is_empty() {
+            ui.note(format_args!("tests failed in the run of `{}`: {}", shown(&file.path), listed(&failed)));
+        }
         for contributor in &file.run.contributors {
             ui.detail("Merging", format_args!("{}: {}", shown(&file.path), described(contributor)));
         }

@@ -299,5 +299,21 @@ fn a_partition_takes_nothing_from_other_rules() {
     part().args(["--fail-under-lines", "100"]).run().expect_code(2).expect_stderr("is below the threshold");
     let lcov = part().arg("--lcov").run().expect_success();
     assert!(lcov.stdout.starts_with("SF:"), "{lcov}");
-    merge(&workspace, &[file]).run().expect_success();
+    // What the manifests demand, the whole has to reach.
+    let manifest = workspace.read("Cargo.toml");
+    workspace
+        .write("Cargo.toml", &format!("{manifest}\n[workspace.metadata.coverage]\nfail-under-lines = 100\n"));
+    part().run().expect_success();
+    part().args(["--total"]).run().expect_success();
+    merge(&workspace, &[file]).run().expect_code(2).expect_stderr("is below the threshold 100%");
+}
+
+/// A part whose tests fail leaves its file, and the merge says so.
+#[test]
+fn failing_parts_are_told() {
+    let workspace = Workspace::copy("failing");
+    let file = workspace.beside("parts").join("part.cov");
+    let part = ["--no-fail-fast", "--partition", "hash:1/1", "--partial"];
+    coverage(&workspace).args(part).arg(&file).run().expect_code(100);
+    merge(&workspace, &[file]).run().expect_success().expect_stderr("tests failed in the run of `");
 }
