@@ -32,6 +32,9 @@ use crate::format::zlib;
 const MAGIC: &[u8; 8] = b"XCOVPART";
 const VERSION: u32 = 1;
 
+/// No section of a real run comes near this size; a larger one is hostile. What is read from it takes some times more.
+const MAX_SECTION: u64 = 1 << 28;
+
 const HEADER: u32 = 1;
 const MAP: u32 = 2;
 const COUNTS: u32 = 3;
@@ -240,7 +243,9 @@ fn section(cursor: &mut Cursor<'_>, kind: u32) -> Result<Vec<u8>> {
     let stored = cursor.u64("stored length of section")?;
     let start = cursor.offset();
     let stored = cursor.take("section", stored)?;
-    let declared = usize::try_from(len).map_err(|_| Error::malformed("length of section", offset))?;
+    let declared = usize::try_from(len).ok().filter(|_| len <= MAX_SECTION);
+    let declared =
+        declared.ok_or_else(|| Error::malformed("a section is larger than that of any run", offset))?;
     let content = zlib::decompress(stored, declared).map_err(|error| error.offset_by(start))?;
     if content.len() != declared {
         return Err(Error::malformed("a section is shorter than it says", offset));
@@ -252,13 +257,13 @@ fn decode_map(content: &[u8]) -> Result<Portable> {
     let mut cursor = Cursor::new(content, Endian::Little);
     let cursor = &mut cursor;
     let n_paths = cursor.uleb_size("paths")?;
-    let mut paths = Vec::with_capacity(n_paths);
+    let mut paths = Vec::new();
     for _ in 0..n_paths {
         let root = cursor.uleb_below("root of a path", u32::MAX)?;
         paths.push(PortablePath { root, path: take_bytes(cursor, "path")?.into() });
     }
     let n_tables = cursor.uleb_size("tables of file names")?;
-    let mut tables = Vec::with_capacity(n_tables);
+    let mut tables = Vec::new();
     for _ in 0..n_tables {
         let filenames_ref = cursor.u64("identity of a table")?;
         let paths = match take_optional_size(cursor, "table of file names")? {
@@ -268,7 +273,7 @@ fn decode_map(content: &[u8]) -> Result<Portable> {
         tables.push(Table { filenames_ref, paths });
     }
     let n_records = cursor.uleb_size("function records")?;
-    let mut records = Vec::with_capacity(n_records);
+    let mut records = Vec::new();
     let mut bytes = Vec::new();
     for _ in 0..n_records {
         let name_ref = cursor.u64("name of a function record")?;
@@ -286,10 +291,10 @@ fn decode_map(content: &[u8]) -> Result<Portable> {
         }
     }
     let n_objects = cursor.uleb_size("objects")?;
-    let mut objects = Vec::with_capacity(n_objects);
+    let mut objects = Vec::new();
     for _ in 0..n_objects {
         let len = cursor.uleb_size("records of an object")?;
-        let mut object = Vec::with_capacity(len);
+        let mut object = Vec::new();
         let mut expected = 0_i64;
         for _ in 0..len {
             let offset = cursor.offset();

@@ -191,6 +191,26 @@ fn hostile_content_with_the_right_checksum_is_an_error_or_harmless() {
     assert!(n_read > 0);
 }
 
+/// A section that would grow without end, or is shorter or longer than it says.
+#[test]
+fn lengths_that_lie_are_errors() {
+    for (declared, expected) in [
+        (3, "a section is shorter than it says"),
+        (1, "failed to decompress"),
+        (10_000_000, "declared length is out of reach"),
+        (1 << 40, "a section is larger than that of any run"),
+        (u64::MAX, "a section is larger than that of any run"),
+    ] {
+        let mut sections = Vec::new();
+        super::push_section(&mut sections, super::HEADER, b"{}");
+        sections[4..12].copy_from_slice(&u64::to_le_bytes(declared));
+        let checksum = md5::compute(&sections).0;
+        let file = [&super::MAGIC[..], &super::VERSION.to_le_bytes(), &checksum, &sections].concat();
+        let error = decode(&file).expect_err("a lie").to_string();
+        assert!(error.contains(expected), "{declared}: {error}");
+    }
+}
+
 #[test]
 fn a_newer_format_says_so() {
     let map = map(&[vec![function("f", 1, 1, &[(1, 1, 1, 9)])]]);
