@@ -317,3 +317,23 @@ fn failing_parts_are_told() {
     coverage(&workspace).args(part).arg(&file).run().expect_code(100);
     merge(&workspace, &[file]).run().expect_success().expect_stderr("tests failed in the run of `");
 }
+
+#[test]
+fn what_a_run_has_lost_is_told_after_the_merge_too() {
+    let workspace = Workspace::copy("outputs");
+    coverage(&workspace).arg("--no-report").run().expect_success();
+    let record = workspace.read("target/coverage/run.json");
+    let record: serde_json::Value = serde_json::from_str(&record).expect("JSON");
+    let profile = record["profiles"][0].as_str().expect("a profile");
+    fs::write(profile, "").expect("can be written");
+    let whole = coverage(&workspace).args(["report", "--json"]).run().expect_success();
+    let whole = whole.expect_stderr("[empty-profile]").stdout;
+    assert!(whole.contains("\"warnings\":{\"empty-profile\":1}"));
+
+    let file = workspace.beside("parts").join("run.cov");
+    let written = coverage(&workspace).args(["report", "--partial"]).arg(&file).run().expect_success();
+    written.expect_stderr("[empty-profile]");
+    let merged = merge(&workspace, std::slice::from_ref(&file)).arg("--json").run().expect_success();
+    assert!(merged.expect_stderr("[empty-profile]").stdout == whole);
+    merge(&workspace, &[file]).arg("--deny-warnings").run().expect_code(1);
+}
