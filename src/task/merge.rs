@@ -44,6 +44,12 @@ pub(super) fn merge(asked: &Invocation, config: &Config, ui: &Ui) -> Result<Outc
     {
         bail!(Advised::new(format!("`{}` is given twice", shown(twice)), "give each file once"));
     }
+    if let Some(output) = &config.output.partial
+        && paths.contains(&std::path::absolute(output)?)
+    {
+        let what = format!("`--partial {}` would replace a file that is merged", output.display());
+        bail!(Advised::new(what, "give it another name"));
+    }
     let roots = sources::with_real_path(&root);
     let files = read_all(&paths, &roots)?;
     check_parts(&files)?;

@@ -195,6 +195,9 @@ fn what_does_not_fit_together_is_refused() {
     refused(&[workspace.root().join("Cargo.toml")], "not a partial coverage file");
     refused(&[workspace.root().to_path_buf()], "not a regular file");
 
+    let replaced = merge(&workspace, &files).arg("--partial").arg(&files[1]).run().expect_code(1);
+    replaced.expect_stderr("would replace a file that is merged");
+
     let bytes = fs::read(&files[1]).expect("a file");
     let damaged = workspace.beside("parts").join("damaged.cov");
     let with_damage = [files[0].clone(), damaged.clone(), files[2].clone()];

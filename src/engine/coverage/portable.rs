@@ -10,8 +10,8 @@
 //! | 12 | 16 | MD5 of all that follows |
 //! | 28 | | sections: kind (4 bytes), length (8), length as stored (8), zlib stream |
 //!
-//! Section 1 is a header for the caller, of which nothing is known here. Section 2 holds paths, tables of paths, function records
-//! and the objects that have them. Section 3 holds the counts without those of older builds of the objects, and section 4, which
+//! Section 1 is a header for the caller, of which nothing is known here. Section 2 holds paths, tables of paths, distinct mappings
+//! with their structural hashes, the function records that have them, by name, and the objects that have these. Section 3 holds the counts without those of older builds of the objects, and section 4, which
 //! is rare, those with them, as LLVM counts. Numbers are ULEB128; what is a digest has 8 bytes, little endian.
 //!
 //! A path is the number of the root that it lies below, from 1 on, and the rest with `/` between its parts; or 0 and the path as
@@ -27,6 +27,7 @@ use super::profile::Profile;
 use crate::format::covfun::CovfunRecord;
 use crate::format::cursor::{Cursor, Endian, wide};
 use crate::format::error::{Error, ErrorKind, Result};
+use crate::format::prf_names::md5_64;
 use crate::format::zlib;
 
 const MAGIC: &[u8; 8] = b"XCOVPART";
@@ -144,20 +145,38 @@ fn encode_map(map: &CoverageMap, shorten: &dyn Fn(&[u8]) -> PortablePath) -> Vec
             push_uleb(&mut out, u64::from(path));
         }
     }
-    push_uleb(&mut out, wide(map.mappings.len()));
-    for record in &map.mappings {
-        out.extend(record.name_ref.to_le_bytes());
-        out.extend(record.func_hash.to_le_bytes());
-        push_uleb(&mut out, u64::from(record.table()));
-        push_bytes(&mut out, map.bytes_of(record));
+    // Every test binary has copies of generic functions under names of its own, with the same mapping.
+    let mut bodies: Vec<(u64, &[u8])> = Vec::new();
+    let mut body_indices: HashMap<(u64, &[u8]), u64> = HashMap::new();
+    let body_of: Vec<u64> = map
+        .mappings
+        .iter()
+        .map(|record| {
+            let body = (record.func_hash, map.bytes_of(record));
+            *body_indices.entry(body).or_insert_with(|| {
+                bodies.push(body);
+                wide(bodies.len()) - 1
+            })
+        })
+        .collect();
+    push_uleb(&mut out, wide(bodies.len()));
+    for (func_hash, mapping) in bodies {
+        out.extend(func_hash.to_le_bytes());
+        push_bytes(&mut out, mapping);
     }
-    let mut named = HashSet::new();
-    for record in map.mappings.iter().filter(|record| named.insert(record.name_ref)) {
+    push_uleb(&mut out, wide(map.mappings.len()));
+    for (record, body) in map.mappings.iter().zip(body_of) {
+        push_uleb(&mut out, body);
+        push_uleb(&mut out, u64::from(record.table()));
         match map.name(record.name_ref) {
-            None => push_uleb(&mut out, 0),
-            Some(name) => {
+            // The identity is the digest of the name, and digests do not compress.
+            Some(name) if md5_64(name) == record.name_ref => {
                 push_uleb(&mut out, wide(name.len()) + 1);
                 out.extend_from_slice(name);
+            }
+            _ => {
+                push_uleb(&mut out, 0);
+                out.extend(record.name_ref.to_le_bytes());
             }
         }
     }
@@ -272,23 +291,33 @@ fn decode_map(content: &[u8]) -> Result<Portable> {
         };
         tables.push(Table { filenames_ref, paths });
     }
-    let n_records = cursor.uleb_size("function records")?;
-    let mut records = Vec::new();
+    let n_bodies = cursor.uleb_size("mappings")?;
+    let mut bodies = Vec::new();
     let mut bytes = Vec::new();
-    for _ in 0..n_records {
-        let name_ref = cursor.u64("name of a function record")?;
-        let func_hash = cursor.u64("hash of a function record")?;
-        let table = take_index(cursor, n_tables)?;
+    for _ in 0..n_bodies {
+        let func_hash = cursor.u64("hash of a function")?;
         let mapping = take_bytes(cursor, "mapping")?;
-        records.push(Record { name_ref, func_hash, table, start: bytes.len(), len: mapping.len() });
+        bodies.push((func_hash, bytes.len(), mapping.len()));
         bytes.extend_from_slice(mapping);
     }
-    let mut names = HashMap::new();
-    let mut named = HashSet::new();
-    for record in records.iter().filter(|record| named.insert(record.name_ref)) {
-        if let Some(len) = take_optional_size(cursor, "name of a function")? {
-            names.insert(record.name_ref, cursor.take("name of a function", wide(len))?.into());
-        }
+    let n_records = cursor.uleb_size("function records")?;
+    let mut records = Vec::new();
+    let mut names: HashMap<u64, Box<[u8]>> = HashMap::new();
+    for _ in 0..n_records {
+        let offset = cursor.offset();
+        let body = bodies.get(take_index(cursor, n_bodies)? as usize).copied();
+        let (func_hash, start, len) = body.ok_or_else(|| Error::malformed("index", offset))?;
+        let table = take_index(cursor, n_tables)?;
+        let name_ref = match take_optional_size(cursor, "name of a function")? {
+            Some(len) => {
+                let name = cursor.take("name of a function", wide(len))?;
+                let name_ref = md5_64(name);
+                names.entry(name_ref).or_insert_with(|| name.into());
+                name_ref
+            }
+            None => cursor.u64("identity of a function")?,
+        };
+        records.push(Record { name_ref, func_hash, table, start, len });
     }
     let n_objects = cursor.uleb_size("objects")?;
     let mut objects = Vec::new();
