@@ -124,6 +124,11 @@ impl Repository {
         })
     }
 
+    /// The commit that is checked out; `None` if there is none yet, or git does not tell.
+    pub fn head(&self) -> Option<String> {
+        self.commit("HEAD").ok()?
+    }
+
     /// The commit to compare with.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ use files::Files;
 pub use crate::object::Architecture;
 pub use archives::unpack_archives;
 pub use objects::{coverage_only, is_instrumented, read_objects};
-pub use profiles::{profiles_of, read_profiles};
+pub use profiles::{NothingCounted, profiles_of, read_profiles};
 
 /// Something that was passed over. The slug names the paragraph of the documentation that explains it.
 #[derive(Clone, Debug, PartialEq, Eq)]

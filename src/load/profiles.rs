@@ -1,10 +1,11 @@
 //! Raw profiles from disk, merged as they come.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, OnceLock};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::files::{Files, read_file};
 use super::{Warning, read_objects};
@@ -13,6 +14,18 @@ use crate::coverage::profile::Profile;
 use crate::format::error::{Error, ErrorKind};
 use crate::format::profraw::{self, RawProfile};
 use crate::object::Architecture;
+
+/// No process has counted anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NothingCounted(String);
+
+impl fmt::Display for NothingCounted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NothingCounted {}
 
 /// What the threads share. Profiles are merged in the order of their files, whoever has read them first: of two that disagree
 /// about a function's counters, the first one counts.
@@ -28,7 +41,8 @@ struct Shared {
 /// Reads and merges all `paths`. With `ignore_stale`, profiles of older builds of the objects in `map` are left out.
 ///
 /// # Errors
-/// None of the files has a profile in it. A single file that cannot be read is a warning.
+/// None of the files has a profile in it; [`NothingCounted`] if there are no files, or none with a function. A single file that
+/// cannot be read is a warning.
 pub fn read_profiles(
     paths: &[PathBuf],
     map: &CoverageMap,
@@ -47,7 +61,10 @@ pub(super) fn read(
     ignore_stale: bool,
     warnings: &mut Vec<Warning>,
 ) -> Result<Profile> {
-    ensure!(files.len() > 0, "no raw profile to read; did any instrumented process run to write one?");
+    let nothing = |why: String| Err(NothingCounted(why).into());
+    if files.len() == 0 {
+        return nothing("no raw profile to read; did any instrumented process run to write one?".to_owned());
+    }
     let shared =
         Mutex::new(Shared { profile: Profile::default(), n_empty: 0, turn: 0, failures: Vec::new() });
     let turn_changed = Condvar::new();
@@ -125,11 +142,12 @@ pub(super) fn read(
         );
         warnings.push(Warning { slug: "counter-mismatch", count: profile.n_mismatched_records, message });
     }
-    ensure!(
-        !profile.is_empty(),
-        "the {} raw profiles hold no function that could be counted; were they written by older builds of these objects?",
-        profile.n_profiles
-    );
+    if profile.is_empty() {
+        return nothing(format!(
+            "the {} raw profiles hold no function that could be counted; were they written by older builds of these objects?",
+            profile.n_profiles
+        ));
+    }
     Ok(profile)
 }
 

@@ -21,6 +21,7 @@ pub use self::thresholds::{Comparison, PartialRun, Scope, ScopedThresholds, Thre
 use crate::coverage::Model;
 use crate::filter::DefaultSet;
 use crate::report::table::Order;
+use crate::task::partition::Partition;
 use crate::task::shell::Shell;
 use crate::ui::color::ColorChoice;
 use crate::ui::settings::Verbosity;
@@ -38,6 +39,8 @@ pub enum Command {
     Report,
     /// What runs keep for later ones: say how much, or remove it.
     Cache,
+    /// Report on several runs, perhaps of other machines, as one.
+    Merge,
     /// Remove what the other commands left.
     Clean,
     /// Make this library the xtask of another workspace.
@@ -48,11 +51,12 @@ pub enum Command {
 
 impl Command {
     /// All of them, in the order of the help.
-    pub const ALL: [Command; 8] = [
+    pub const ALL: [Command; 9] = [
         Command::Coverage,
         Command::Run,
         Command::ShowEnv,
         Command::Report,
+        Command::Merge,
         Command::Cache,
         Command::Clean,
         Command::Init,
@@ -67,6 +71,7 @@ impl Command {
             Command::ShowEnv => &["coverage", "show-env"],
             Command::Report => &["coverage", "report"],
             Command::Cache => &["coverage", "cache"],
+            Command::Merge => &["coverage", "merge"],
             Command::Clean => &["coverage", "clean"],
             Command::Init => &["coverage", "init"],
             Command::Verify => &["verify"],
@@ -101,7 +106,7 @@ pub struct Config {
     pub tests: Tests,
     /// What another harness does, for [`Command::ShowEnv`].
     pub harness: Harness,
-    /// What is read instead of the last run, for [`Command::Report`].
+    /// What is read instead of the last run, for [`Command::Report`] and [`Command::Merge`].
     pub input: Input,
     /// What counts.
     pub exclusion: Exclusion,
@@ -187,12 +192,13 @@ impl Config {
                 slowest: None,
                 keep_profiles: false,
                 nextest: false,
+                partition: None,
                 exclusive: BTreeSet::new(),
                 reuse: false,
                 flaky: BTreeMap::new(),
             },
             harness: Harness { shell: Shell::Sh, continuous: false },
-            input: Input { objects: Vec::new(), profiles: Vec::new() },
+            input: Input { objects: Vec::new(), profiles: Vec::new(), partials: Vec::new() },
             exclusion: Exclusion {
                 ignore_filename_regex: Vec::new(),
                 include_filename_regex: Vec::new(),
@@ -213,6 +219,7 @@ impl Config {
                 formats: Vec::new(),
                 place: Place::Usual,
                 to_files: false,
+                partial: None,
                 summary_only: false,
                 skip_functions: false,
                 show_missing_lines: false,
@@ -245,6 +252,13 @@ impl Config {
             Engine::Embedded => self.model.unwrap_or(Model::Union),
             Engine::Llvm => Model::Llvm,
         }
+    }
+
+    /// Whether the numbers are held against anything.
+    pub fn demands_anything(&self) -> bool {
+        self.thresholds != Thresholds::NONE
+            || self.comparison != Comparison::NONE
+            || !self.scoped_thresholds.is_empty()
     }
 
     /// The same for a run of some of the tests.
@@ -448,6 +462,8 @@ pub struct Tests {
     pub keep_profiles: bool,
     /// Have cargo-nextest run them, without doctests.
     pub nextest: bool,
+    /// Run those test binaries alone that belong to this part.
+    pub partition: Option<Partition>,
     /// The names of the packages whose tests run while no others do. No flag sets it.
     pub exclusive: BTreeSet<String>,
     /// Take the results of earlier runs for test binaries that depend on nothing that has changed.
@@ -477,7 +493,7 @@ pub struct Harness {
     pub continuous: bool,
 }
 
-/// What is read instead of the last run. Both or none are empty.
+/// What is read instead of the last run. Of objects and profiles both or none are empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Input {
@@ -485,6 +501,8 @@ pub struct Input {
     pub objects: Vec<PathBuf>,
     /// Raw profiles, or directories that hold them at any depth.
     pub profiles: Vec<PathBuf>,
+    /// For [`Command::Merge`], the files that `--partial` has written.
+    pub partials: Vec<PathBuf>,
 }
 
 /// Which CI service reads what we print.

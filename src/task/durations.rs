@@ -38,6 +38,13 @@ impl Durations {
         self.0.get(binary_id).copied()
     }
 
+    /// With these durations of what ran to its end elsewhere.
+    pub(super) fn with(&self, ended: impl Iterator<Item = (String, Duration)>) -> Durations {
+        let mut updated = self.clone();
+        updated.0.extend(ended);
+        updated
+    }
+
     /// With the durations of `run` for what ran to its end in it; the others stay, because they may only not have been
     /// selected this time.
     pub(super) fn updated(&self, run: &TestRun) -> Durations {
@@ -46,9 +53,7 @@ impl Durations {
             .iter()
             .filter(|result| matches!(result.outcome, Outcome::Passed | Outcome::Failed(_)))
             .map(|result| (result.binary_id.clone(), result.duration));
-        let mut updated = self.clone();
-        updated.0.extend(ended);
-        updated
+        self.with(ended)
     }
 }
 

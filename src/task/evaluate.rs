@@ -8,12 +8,14 @@ use anyhow::{Result, bail};
 use super::config::{Config, Engine, Format, ReportRequest};
 use super::exclusion::{self, Sources};
 use super::record::RunRecord;
-use super::{llvm_engine, on_disk, shown, threads, warnings};
+use super::{llvm_engine, merge, on_disk, shown, threads, warnings};
+use crate::coverage::map::CoverageMap;
+use crate::coverage::profile::Profile;
 use crate::coverage::symbol::is_doctest_code;
 use crate::coverage::union::UnionOptions;
 use crate::coverage::{Coverage, Model, Omissions, OmittedFunction, llvm, union};
 use crate::filter::PathFilter;
-use crate::load::{self, Architecture, Inputs, Loaded};
+use crate::load::{self, Architecture, Inputs, Loaded, Warning};
 use crate::report::name;
 use crate::ui::Ui;
 use crate::ui::message::Advised;
@@ -31,7 +33,10 @@ pub(super) fn evaluate(
     let filter = exclusion::path_filter(record.sources.clone(), &config.exclusion)?;
     let coverage = match config.engine {
         Engine::Embedded => embedded(record, &filter, requests, config, ui)?,
-        Engine::Llvm => llvm_engine::evaluate(record, &filter, ui)?,
+        Engine::Llvm => {
+            record.refuse_merge()?;
+            llvm_engine::evaluate(record, &filter, ui)?
+        }
     };
     if coverage.files.is_empty() {
         let what = format!("none of {} source files counts", coverage.paths.len());
@@ -49,15 +54,10 @@ fn embedded(
     ui: &Ui,
 ) -> Result<Coverage> {
     let threads = threads(config).get();
-    let objects = record.all_objects();
-    let inputs = Inputs {
-        objects: objects.clone(),
-        profiles: record.profiles.clone(),
-        architecture: Architecture::host(),
-        threads,
-        ignore_stale: config.model() == Model::Union,
+    let Data { map, profile, objects, has_doctests, warnings } = match record.partials.is_empty() {
+        true => of_run(record, config.model(), threads)?,
+        false => of_partials(record, filter, requests, config)?,
     };
-    let Loaded { map, files, profile, warnings } = load::load(&inputs)?;
     warnings::say(warnings, ui);
     let is_known = profile.knows_any_of(&map);
     if !is_known {
@@ -79,7 +79,7 @@ fn embedded(
     let options = UnionOptions {
         threads,
         function_regions: lists_missing || lists_functions && !config.output.skip_functions,
-        without_doctest_code: !record.doctest_objects.is_empty(),
+        without_doctest_code: has_doctests,
     };
     let coverage = match config.model() {
         Model::Union => {
@@ -103,10 +103,56 @@ fn embedded(
     };
     // Giving back what held the input takes longer than some reports do; nobody has to wait for it.
     std::thread::spawn(move || drop((map, profile)));
-    let object_paths: Vec<&Path> =
-        files.iter().filter_map(|position| objects.get(*position)).map(PathBuf::as_path).collect();
-    say_omissions(&coverage.omissions, &object_paths, ui);
+    say_omissions(&coverage.omissions, &objects.iter().map(PathBuf::as_path).collect::<Vec<_>>(), ui);
     Ok(coverage)
+}
+
+/// What is evaluated.
+struct Data {
+    map: CoverageMap,
+    profile: Profile,
+    /// For each object of the map, its path for messages.
+    objects: Vec<PathBuf>,
+    has_doctests: bool,
+    warnings: Vec<Warning>,
+}
+
+/// What a run left on this machine.
+fn of_run(record: &RunRecord, model: Model, threads: usize) -> Result<Data> {
+    let paths = record.all_objects();
+    let inputs = Inputs {
+        objects: paths.clone(),
+        profiles: record.profiles.clone(),
+        architecture: Architecture::host(),
+        threads,
+        ignore_stale: model == Model::Union,
+    };
+    let Loaded { map, files, profile, warnings } = load::load(&inputs)?;
+    let objects = files.iter().filter_map(|position| paths.get(*position).cloned()).collect();
+    Ok(Data { map, profile, objects, has_doctests: !record.doctest_objects.is_empty(), warnings })
+}
+
+/// What others have written into files.
+fn of_partials(
+    record: &RunRecord,
+    filter: &PathFilter,
+    requests: &[ReportRequest],
+    config: &Config,
+) -> Result<Data> {
+    let files = merge::read_all(&record.partials, &record.sources.roots)?;
+    merge::check_sources(&files, record, filter, merge::needs_sources(requests, config))?;
+    let content = merge::content(&files, &record.sources.roots);
+    let profile = match config.model() {
+        Model::Union => content.profile,
+        Model::Llvm => content.with_stale.unwrap_or(content.profile),
+    };
+    Ok(Data {
+        map: content.map,
+        profile,
+        has_doctests: content.objects.iter().any(|object| object.is_doctest),
+        objects: content.objects.into_iter().map(|object| object.path).collect(),
+        warnings: content.warnings,
+    })
 }
 
 /// One warning for each object and reason, with an example: a broken compiler can damage thousands of functions.

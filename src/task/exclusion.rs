@@ -162,6 +162,11 @@ impl Sources {
     }
 }
 
+/// Whether anything is looked for in the sources, so that they have to be there.
+pub(super) fn needs_sources(exclusion: &config::Exclusion) -> bool {
+    source_options(exclusion) != Options::default()
+}
+
 /// What is looked for in the sources.
 fn source_options(exclusion: &config::Exclusion) -> Options {
     let has = |class| exclusion.code.contains(&class);

@@ -60,6 +60,7 @@ pub struct Invocation {
     /// The table of keys and its file, for messages.
     manifest: String,
     filter: Option<String>,
+    partials: Vec<PathBuf>,
     test_arguments: Vec<OsString>,
     /// The workspace to adopt.
     path: Option<PathBuf>,
@@ -93,11 +94,18 @@ pub fn parse(
         settings: settings_from(command, &variables)?,
         manifest: String::new(),
         filter: None,
+        partials: Vec::new(),
         test_arguments: Vec::new(),
         path: None,
     };
     if let Some(request) = read_arguments(&mut invocation, words)? {
         return Ok(request);
+    }
+    if command == Command::Merge && invocation.partials.is_empty() {
+        bail!(Advised::new(
+            "`cargo xtask coverage merge` needs the files that are to be merged",
+            "each run writes one with `--partial <FILE>`; then `cargo xtask coverage merge FILE...`"
+        ));
     }
     // What cannot be applied shall be known before anything is done.
     invocation.config(Config::new())?;
@@ -124,6 +132,7 @@ impl Invocation {
         if self.path.is_some() {
             config.adoption.path.clone_from(&self.path);
         }
+        config.input.partials.clone_from(&self.partials);
         if !self.test_arguments.is_empty() {
             config.tests.arguments.clone_from(&self.test_arguments);
         }
@@ -180,7 +189,9 @@ impl Invocation {
                 format!("an output path takes one format, but {} are asked for", output.formats.len()),
                 "give a directory for all of them: `--output-dir <DIRECTORY>`",
             )),
-            (Place::Directory(_), []) if self.command == Command::Report && given("output-dir") => {
+            (Place::Directory(_), [])
+                if matches!(self.command, Command::Report | Command::Merge) && given("output-dir") =>
+            {
                 bail!(Advised::new("`--output-dir` needs a format", "add one, such as `--lcov`"))
             }
             _ => {}
@@ -189,6 +200,12 @@ impl Invocation {
             bail!(Advised::new(
                 "LLVM's tools do not know the model `union`",
                 "drop `--engine llvm`, or add `--model llvm`: numbers as `llvm-cov` shows them"
+            ));
+        }
+        if self.command == Command::Merge && config.engine == Engine::Llvm {
+            bail!(Advised::new(
+                "LLVM's tools read programs and profiles, and the files to merge have none of them",
+                "`--engine embedded` reads these files; with `--model llvm` it gives the numbers that `llvm-cov` shows"
             ));
         }
         let input = &config.input;
@@ -492,6 +509,10 @@ fn unwanted_value(error: lexopt::Error) -> anyhow::Error {
 fn take_filter(invocation: &mut Invocation, word: &OsStr) -> anyhow::Result<()> {
     let command = invocation.command;
     let shown = word.to_string_lossy();
+    if command == Command::Merge {
+        invocation.partials.push(PathBuf::from(word));
+        return Ok(());
+    }
     if command == Command::Run {
         bail!(Advised::new(
             format!("unexpected argument `{shown}`"),

@@ -174,6 +174,31 @@ fn story(command: Command) -> Story {
                 ("cargo xtask coverage cache --prune", "Make it smaller before a CI service stores it."),
             ],
         },
+        Command::Merge => Story {
+            about: "Report on several runs, perhaps of other machines, as if they were one.",
+            usage: &["[FLAGS] <FILE>..."],
+            description: &[
+                "Each FILE is one that `--partial` has written. Parts of one run under `--partition` give what the whole run \
+                 would have given, byte for byte. Runs with other features, for other targets or on other operating \
+                 systems add up by source position: code that only one of them compiled is no miss of the others.",
+                "The sources must be those of the runs: files that differ are named, and nothing is reported. So are parts \
+                 that are missing, and test binaries that ran in none of them.",
+            ],
+            examples: &[
+                (
+                    "cargo xtask coverage --partition slice:1/3 --partial part-1.cov",
+                    "Run a third of the test binaries; two other machines run the rest.",
+                ),
+                (
+                    "cargo xtask coverage merge part-*.cov --lcov --output-path lcov.info",
+                    "Write the report on all three, and print the table.",
+                ),
+                (
+                    "cargo xtask coverage merge linux.cov windows.cov --fail-under-lines 80",
+                    "Hold what ran on either system against a threshold.",
+                ),
+            ],
+        },
         Command::Clean => Story {
             about: "Remove what the other commands left in the target directory, and nothing else.",
             usage: &["[FLAGS]"],
@@ -232,12 +257,12 @@ const EXIT_CODES: &[(&str, &[Command], &str)] = &[
     ("1", MEASURING, "nothing could be measured, for example for a wrong flag or unreadable data"),
     (
         "2",
-        &[Command::Coverage, Command::Run, Command::Report],
+        &[Command::Coverage, Command::Run, Command::Report, Command::Merge],
         "less ran than a threshold demands, or than in the baseline; the reports are written",
     ),
     (
         "3",
-        &[Command::Coverage, Command::Run, Command::Report],
+        &[Command::Coverage, Command::Run, Command::Report, Command::Merge],
         "less of the changed lines ran than `--fail-under-patch` demands, and nothing else is wrong",
     ),
     ("100", &[Command::Coverage, Command::Verify], "tests failed; the reports are written"),
@@ -273,9 +298,15 @@ fn command(sheet: &mut Sheet, command: Command, length: Length) {
     }
     if command == Command::Coverage {
         sheet.heading("Commands:");
-        for sub in
-            [Command::Run, Command::ShowEnv, Command::Report, Command::Cache, Command::Clean, Command::Init]
-        {
+        for sub in [
+            Command::Run,
+            Command::ShowEnv,
+            Command::Report,
+            Command::Merge,
+            Command::Cache,
+            Command::Clean,
+            Command::Init,
+        ] {
             sheet.two_columns(sub.words().last().copied().unwrap_or_default(), 8, self::story(sub).about);
         }
         sheet.two_columns("help", 8, "Print the help of a command.");

@@ -1,6 +1,5 @@
 //! What is reported on: the last run, or the objects and profiles that another harness produced.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -112,19 +111,12 @@ pub(super) fn foreign_record(config: &Config) -> Result<(RunRecord, PathBuf)> {
     let usual_dir =
         workspace.as_ref().map_or_else(|| current.clone(), |workspace| workspace.layout().root().to_owned());
     let manifests = workspace.as_ref().map(manifests::of).transpose()?.unwrap_or_default();
+    let root = workspace.map_or(current, |workspace| workspace.root);
     let record = RunRecord {
-        workspace_root: workspace.map_or(current, |workspace| workspace.root),
-        sources,
         objects: config.input.objects.clone(),
-        doctest_objects: Vec::new(),
         profiles,
-        profile_dirs: Vec::new(),
-        outside: None,
-        tests: Vec::new(),
         manifests,
-        is_partial: false,
-        warnings: BTreeMap::new(),
-        recorded: None,
+        ..RunRecord::new(root, sources)
     };
     Ok((record, usual_dir))
 }

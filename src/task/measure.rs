@@ -1,6 +1,5 @@
 //! `cargo xtask coverage`: the story from a workspace to its reports.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -10,10 +9,10 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::config::{self, Command, Config, Destination};
 use super::exclusion::{self, Sources};
 use super::freshness::{self, SourceTimes};
-use super::record::{ManifestRecord, RunRecord, TestRecord};
+use super::record::{ManifestRecord, PartitionRecord, RunRecord, TestRecord};
 use super::{
-    Outcome, baseline, cache, cargo_config, ci, llvm_engine, nextest, output_file, patch, render, sources,
-    strays, testing, threads, warnings,
+    Outcome, baseline, cache, cargo_config, ci, llvm_engine, nextest, output_file, partial, patch, render,
+    sources, strays, testing, threads, warnings,
 };
 use crate::cargo::build::{self, Build, Builder};
 use crate::cargo::invocation::BuildOptions;
@@ -41,7 +40,8 @@ pub(super) fn coverage(
 ) -> Result<Outcome> {
     // 1. What is known to be missing at the end is said at the beginning. Nobody else may write there while we do.
     // Of some of the tests, manifests demand nothing.
-    let compared = if selects_tests(&config.tests) { &config.for_partial_run() } else { config };
+    let is_part = selects_tests(&config.tests) || config.tests.partition.is_some();
+    let compared = if is_part { &config.for_partial_run() } else { config };
     patch::prepare(&workspace.root, compared)?;
     baseline::prepare(compared)?;
     let layout = workspace.layout();
@@ -115,10 +115,7 @@ pub(super) fn coverage(
     // 4. Reports, all from one load of the data.
     let requests = config.output.requests(Command::Coverage, layout.root());
     remove_other_reports(&layout, requests.iter().map(|request| &request.destination))?;
-    let reported = match requests.is_empty() {
-        true => Outcome::Fine,
-        false => render::write_reports(&record, &requests, config, ui)?,
-    };
+    let reported = render::report_on(&record, &requests, config, ui)?;
     warnings::update_record(&layout.run_json(), &record, ui)?;
     let outcome = match run.failed {
         true if !config.tests.ignore_failures => Outcome::TestsFailed,
@@ -263,13 +260,18 @@ fn record(
     run: &TestRun,
     strays: Vec<PathBuf>,
 ) -> RunRecord {
-    let mut profiles = build.compiler_profiles.clone();
-    let threads = threads(config).get();
-    profiles.extend(load::profiles_of(&build.build_time_profiles, &build.build_time_objects, threads));
+    let mut profiles = Vec::new();
+    // Every machine builds all of it, and what compilers ran shall count once.
+    if config.tests.partition.is_none_or(|part| part.index.get() == 1) {
+        profiles.extend(build.compiler_profiles.iter().cloned());
+        let threads = threads(config).get();
+        profiles.extend(load::profiles_of(&build.build_time_profiles, &build.build_time_objects, threads));
+    }
     profiles.extend(run.results.iter().flat_map(|result| result.profiles.iter().cloned()));
     profiles.extend(run.profiles.iter().cloned());
     profiles.extend(strays);
-    let tests = testing::binaries(build).zip(&run.results).map(|(binary, result)| TestRecord {
+    let results = testing::with_results(build, run);
+    let tests = results.map(|(binary, result)| TestRecord {
         binary_id: result.binary_id.clone(),
         executable: binary.executable.clone(),
         outcome: match result.outcome {
@@ -281,6 +283,7 @@ fn record(
             runner::Outcome::Unknown => "unknown",
         }
         .to_owned(),
+        n_objects: result.objects.len() as u64,
         duration_ms: u64::try_from(result.duration.as_millis()).unwrap_or(u64::MAX),
         counts: result.harness.counts.map(|counts| {
             [counts.passed, counts.failed, counts.ignored]
@@ -297,19 +300,19 @@ fn record(
         matches!(result.outcome, runner::Outcome::NotRun | runner::Outcome::CutShort(CutShort::Interrupted))
     };
     let is_partial = selects_tests(&config.tests) || run.results.iter().any(did_not_run);
+    let partition = config.tests.partition.map(|part| PartitionRecord {
+        part,
+        binaries: testing::binaries(build).map(|binary| binary.binary_id.clone()).collect(),
+    });
     RunRecord {
-        workspace_root: workspace.root.clone(),
-        sources: sources::source_layout(workspace, config),
         objects: build.objects.clone(),
         doctest_objects: run.results.iter().flat_map(|result| result.objects.iter().cloned()).collect(),
         profiles,
-        profile_dirs: Vec::new(),
-        outside: None,
         tests: tests.collect(),
-        manifests: Vec::new(),
+        origin: Some(partial::origin(workspace, &build.target_triple, config)),
+        partition,
         is_partial,
-        warnings: BTreeMap::new(),
-        recorded: None,
+        ..RunRecord::new(workspace.root.clone(), sources::source_layout(workspace, config))
     }
 }
 
@@ -338,6 +341,10 @@ fn selects_tests(tests: &config::Tests) -> bool {
 
 /// Nothing found is an error, never 0 % and never 100 %.
 fn refuse_empty_run(config: &Config, run: &TestRun) -> Result<()> {
+    // All tests may be those of other parts.
+    if config.tests.partition.is_some() {
+        return Ok(());
+    }
     if run.results.is_empty() {
         let cure = "write a test, or select targets that have some: `--lib`, `--tests`, `--all-targets`, …";
         bail!(Advised::new("no test binary was built, so there is nothing to measure", cure));

@@ -4,6 +4,7 @@ pub mod config;
 pub mod flags;
 pub mod help;
 pub mod metadata;
+pub mod partition;
 pub mod record;
 pub mod shell;
 pub mod verify;
@@ -22,9 +23,11 @@ mod input;
 mod llvm_engine;
 mod manifests;
 mod measure;
+mod merge;
 mod nextest;
 mod output_file;
 mod outside;
+mod partial;
 mod patch;
 mod program;
 mod render;
@@ -140,6 +143,7 @@ fn execute(invocation: &Invocation, config: &Config, ui: &Ui) -> Result<Outcome>
     match invocation.command {
         Command::Report => return render::report(invocation, config, ui),
         Command::Cache => return cache::run(config, ui),
+        Command::Merge => return merge::merge(invocation, config, ui),
         Command::Clean => return remove(config, ui),
         Command::Init => return init::init(config, ui),
         Command::Coverage | Command::Run | Command::ShowEnv | Command::Verify => {}
@@ -182,6 +186,7 @@ fn compare(workspace: &Workspace, manifests: &[ManifestRecord], config: &Config,
     let layout = workspace.layout();
     let _lock = measure::lock(&layout, ui)?;
     let mut run = record::RunRecord::read(&layout.run_json())?;
+    run.refuse_merge()?;
     outside::complete(&mut run, &layout.run_json())?;
     ui.status(
         "Comparing",

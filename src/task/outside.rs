@@ -57,18 +57,10 @@ pub(super) fn show_env(
         profiles::empty(&layout.outside())?;
     }
     let record = RunRecord {
-        workspace_root: workspace.root.clone(),
-        sources: sources::source_layout(workspace, config),
-        objects: Vec::new(),
-        doctest_objects: Vec::new(),
-        profiles: Vec::new(),
         profile_dirs: vec![layout.outside()],
         outside: Some(wrapper),
-        tests: Vec::new(),
         manifests: manifests.to_vec(),
-        is_partial: false,
-        warnings: BTreeMap::new(),
-        recorded: None,
+        ..RunRecord::new(workspace.root.clone(), sources::source_layout(workspace, config))
     };
     output_file::write(&layout.run_json(), record.render().as_bytes())?;
 

@@ -1,6 +1,5 @@
 //! `coverage run`: one program, started as `cargo run` starts it, and the report on what it ran.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
 use std::thread;
@@ -10,9 +9,10 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::config::{self, Config};
 use super::freshness::{self, SourceTimes};
-use super::record::{ManifestRecord, RunRecord};
+use super::record::{ManifestRecord, Origin, RunRecord};
 use super::{
-    Outcome, baseline, llvm_engine, measure, outside, patch, render, shown, sources, strays, warnings,
+    Outcome, baseline, llvm_engine, measure, outside, partial, patch, render, shown, sources, strays,
+    warnings,
 };
 use crate::cargo::build::{Builder, Event, binary_id};
 use crate::cargo::program::Program;
@@ -53,7 +53,8 @@ pub(super) fn run(
     }
     let directory = profile_dir(&program, &layout);
     // Written before the program runs: should we be gone when it ends, `coverage report` has what it needs.
-    let mut record = record(workspace, &program, directory.clone(), earlier);
+    let origin = partial::origin(workspace, &program.build.target_triple, config);
+    let mut record = record(workspace, &program, origin, directory.clone(), earlier);
     record.manifests = manifests.to_vec();
     warnings::write_record(&run_json, &mut record, ui)?;
 
@@ -90,10 +91,7 @@ pub(super) fn run(
     outside::complete(&mut record, &run_json)?;
     let requests = config.output.requests(config::Command::Run, layout.root());
     measure::remove_other_reports(&layout, requests.iter().map(|request| &request.destination))?;
-    let reported = match requests.is_empty() {
-        true => Outcome::Fine,
-        false => render::write_reports(&record, &requests, config, ui)?,
-    };
+    let reported = render::report_on(&record, &requests, config, ui)?;
     warnings::update_record(&run_json, &record, ui)?;
     let outcome = match status.success() || config.tests.ignore_failures {
         true => reported,
@@ -125,7 +123,9 @@ fn earlier_record(workspace: &Workspace, layout: &Layout) -> Option<RunRecord> {
     let mut record = RunRecord::read(&layout.run_json()).ok()?;
     record.objects.retain(|path| path.is_file());
     record.profiles.retain(|path| path.is_file());
-    Some(record).filter(|record| record.workspace_root == workspace.root)
+    // A merge has no profiles that could be added to.
+    let is_ours = record.workspace_root == workspace.root && record.partials.is_empty();
+    is_ours.then_some(record)
 }
 
 /// A directory for the profiles of this run that no earlier one has used.
@@ -137,23 +137,15 @@ fn profile_dir(program: &Program, layout: &Layout) -> PathBuf {
 fn record(
     workspace: &Workspace,
     program: &Program,
+    origin: Origin,
     directory: PathBuf,
     earlier: Option<RunRecord>,
 ) -> RunRecord {
     let everything = Config::new();
     let mut record = earlier.unwrap_or_else(|| RunRecord {
-        workspace_root: workspace.root.clone(),
-        sources: sources::source_layout(workspace, &everything),
-        objects: Vec::new(),
-        doctest_objects: Vec::new(),
-        profiles: Vec::new(),
-        profile_dirs: Vec::new(),
-        outside: None,
-        tests: Vec::new(),
-        manifests: Vec::new(),
         is_partial: true,
-        warnings: BTreeMap::new(),
-        recorded: None,
+        origin: Some(origin),
+        ..RunRecord::new(workspace.root.clone(), sources::source_layout(workspace, &everything))
     });
     let build = &program.build;
     for (known, new) in

@@ -12,7 +12,9 @@ use std::time::SystemTime;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
+use super::partition::Partition;
 use crate::filter::{AuxiliaryKind, PackageSources, SourceLayout};
+use crate::ui::message::Advised;
 
 /// Counted up whenever a field changes its meaning.
 const FORMAT: u64 = 4;
@@ -38,13 +40,41 @@ pub struct RunRecord {
     pub tests: Vec<TestRecord>,
     /// What the manifests said: first the workspace's, then those of its members.
     pub manifests: Vec<ManifestRecord>,
-    /// Whether it is known that not all tests ran.
+    /// How it was built, where that was recorded.
+    pub origin: Option<Origin>,
+    /// Which part of the test binaries ran, where others ran elsewhere.
+    pub partition: Option<PartitionRecord>,
+    /// The files with maps and counts of other runs, in place of objects and profiles: then this is the record of a merge.
+    pub partials: Vec<PathBuf>,
+    /// Of a merge, one object for each run: its `file`, how it was built, what it ran.
+    pub contributors: Vec<Value>,
+    /// Whether it is known that not all tests ran, those of other parts apart.
     pub is_partial: bool,
     /// How many things the run warned of, and the reports that were made with it, by the word behind the warning. Older records
     /// have none.
     pub warnings: BTreeMap<String, u64>,
     /// When the run had ended, if that is some time ago. Sources that are newer are not those that were measured.
     pub recorded: Option<SystemTime>,
+}
+
+/// How a run was built: what makes it another one than a run of the same tests elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// The flags that select packages, features and the like, as they are typed.
+    pub configuration: Vec<String>,
+    /// What was built for.
+    pub target_triple: String,
+    /// The compiler's version: `1.95.0`.
+    pub rustc: String,
+}
+
+/// A part of the test binaries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartitionRecord {
+    /// Which part.
+    pub part: Partition,
+    /// The ids of all test binaries, also those of other parts, in cargo's order.
+    pub binaries: Vec<String>,
 }
 
 /// There was no run yet.
@@ -81,6 +111,8 @@ pub struct TestRecord {
     pub executable: PathBuf,
     /// `passed`, `failed`, `timed out`, `interrupted`, `not run`, or `unknown` where another harness ran it and does not tell.
     pub outcome: String,
+    /// How many of [`RunRecord::doctest_objects`] are of its doctests, behind those of the binaries before it.
+    pub n_objects: u64,
     /// How long it ran.
     pub duration_ms: u64,
     /// Tests in it that passed, failed and were ignored, where its harness tells.
@@ -90,13 +122,60 @@ pub struct TestRecord {
 }
 
 impl RunRecord {
+    /// The record of nothing yet.
+    pub fn new(workspace_root: PathBuf, sources: SourceLayout) -> RunRecord {
+        RunRecord {
+            workspace_root,
+            sources,
+            objects: Vec::new(),
+            doctest_objects: Vec::new(),
+            profiles: Vec::new(),
+            profile_dirs: Vec::new(),
+            outside: None,
+            tests: Vec::new(),
+            manifests: Vec::new(),
+            origin: None,
+            partition: None,
+            partials: Vec::new(),
+            contributors: Vec::new(),
+            is_partial: false,
+            warnings: BTreeMap::new(),
+            recorded: None,
+        }
+    }
+
+    /// Whether some of the tests did not run here, so that the numbers are not those of the workspace.
+    pub fn is_of_some_tests(&self) -> bool {
+        self.is_partial || self.partition.is_some()
+    }
+
     /// All files to read coverage maps from, in the order in which they are read.
     pub fn all_objects(&self) -> Vec<PathBuf> {
         self.objects.iter().chain(&self.doctest_objects).cloned().collect()
     }
 
+    /// Refuses the record of a merge where programs and profiles are needed.
+    ///
+    /// # Errors
+    /// It is one.
+    pub fn refuse_merge(&self) -> Result<()> {
+        ensure!(
+            self.partials.is_empty(),
+            Advised::new(
+                "the last thing that was recorded is a merge, which has neither programs nor profiles for LLVM's tools",
+                "run `cargo xtask coverage` first"
+            )
+        );
+        Ok(())
+    }
+
     /// The record as text.
     pub fn render(&self) -> String {
+        format!("{:#}\n", self.to_json())
+    }
+
+    /// The record as JSON.
+    pub fn to_json(&self) -> Value {
         let packages = self.sources.packages.iter().map(|package| {
             let auxiliary =
                 package.auxiliary_targets.iter().map(|(kind, path)| json!([kind_name(*kind), path]));
@@ -113,6 +192,7 @@ impl RunRecord {
                 "binary_id": test.binary_id,
                 "executable": text(&test.executable),
                 "outcome": test.outcome,
+                "n_objects": test.n_objects,
                 "duration_ms": test.duration_ms,
                 "passed_failed_ignored": test.counts,
                 "tests": test.tests,
@@ -126,7 +206,18 @@ impl RunRecord {
                 "coverage": manifest.coverage,
             })
         });
-        let record = json!({
+        let origin = self.origin.as_ref().map(|origin| {
+            json!({
+                "configuration": origin.configuration,
+                "target": origin.target_triple,
+                "rustc": origin.rustc,
+            })
+        });
+        let partition = self
+            .partition
+            .as_ref()
+            .map(|partition| json!({ "part": partition.part.to_string(), "binaries": partition.binaries }));
+        json!({
             "format": FORMAT,
             "workspace_root": text(&self.workspace_root),
             "sources": {
@@ -141,10 +232,13 @@ impl RunRecord {
             "outside": self.outside,
             "tests": tests.collect::<Vec<_>>(),
             "manifests": manifests.collect::<Vec<_>>(),
+            "origin": origin,
+            "partition": partition,
+            "partials": self.partials.iter().map(|path| text(path)).collect::<Vec<_>>(),
+            "contributors": self.contributors,
             "is_partial": self.is_partial,
             "warnings": self.warnings,
-        });
-        format!("{record:#}\n")
+        })
     }
 
     /// Reads the record of the last run.
@@ -174,7 +268,14 @@ impl RunRecord {
     /// # Errors
     /// Anything else.
     pub fn parse(text: &[u8]) -> Result<RunRecord> {
-        let value: &Value = &serde_json::from_slice(text)?;
+        RunRecord::from_json(&serde_json::from_slice(text)?)
+    }
+
+    /// The record in JSON.
+    ///
+    /// # Errors
+    /// Something is missing, or another version of this program wrote it.
+    pub fn from_json(value: &Value) -> Result<RunRecord> {
         let format = value.get("format").and_then(Value::as_u64);
         ensure!(format == Some(FORMAT), "another version of xtask-coverage wrote it");
         let sources = value.get("sources").context("no `sources`")?;
@@ -193,11 +294,39 @@ impl RunRecord {
             outside: value.get("outside").and_then(Value::as_str).map(str::to_owned),
             tests: list(value, "tests")?.iter().map(parse_test).collect::<Result<_>>()?,
             manifests: list(value, "manifests")?.iter().map(parse_manifest).collect::<Result<_>>()?,
+            origin: given(value, "origin").map(parse_origin).transpose()?,
+            partition: given(value, "partition").map(parse_partition).transpose()?,
+            partials: match given(value, "partials") {
+                Some(_) => strings(value, "partials")?.into_iter().map(PathBuf::from).collect(),
+                None => Vec::new(),
+            },
+            contributors: match given(value, "contributors") {
+                Some(_) => list(value, "contributors")?.to_vec(),
+                None => Vec::new(),
+            },
             is_partial: value.get("is_partial").and_then(Value::as_bool).context("no `is_partial`")?,
             warnings: parse_warnings(value).context("`warnings` holds something that is no number")?,
             recorded: None,
         })
     }
+}
+
+/// What older records do not have, and newer ones may have.
+fn given<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
+    value.get(key).filter(|value| !value.is_null())
+}
+
+fn parse_origin(value: &Value) -> Result<Origin> {
+    Ok(Origin {
+        configuration: strings(value, "configuration")?,
+        target_triple: string(value, "target")?,
+        rustc: string(value, "rustc")?,
+    })
+}
+
+fn parse_partition(value: &Value) -> Result<PartitionRecord> {
+    let part = Partition::parse(&string(value, "part")?).context("`part` is none")?;
+    Ok(PartitionRecord { part, binaries: strings(value, "binaries")? })
 }
 
 fn parse_package(value: &Value) -> Result<PackageSources> {
@@ -230,6 +359,7 @@ fn parse_test(value: &Value) -> Result<TestRecord> {
         binary_id: string(value, "binary_id")?,
         executable: string(value, "executable")?.into(),
         outcome: string(value, "outcome")?,
+        n_objects: given(value, "n_objects").and_then(Value::as_u64).unwrap_or(0),
         duration_ms: value.get("duration_ms").and_then(Value::as_u64).context("no `duration_ms`")?,
         counts,
         tests: tests.iter().map(outcome).collect::<Option<_>>().context("an outcome is no text")?,
@@ -283,8 +413,9 @@ fn strings(value: &Value, key: &str) -> Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ManifestRecord, RunRecord, TestRecord};
+    use super::{ManifestRecord, Origin, PartitionRecord, RunRecord, TestRecord};
     use crate::filter::{AuxiliaryKind, PackageSources, SourceLayout};
+    use crate::task::partition::Partition;
     use serde_json::{Value, json};
     use std::collections::BTreeMap;
 
@@ -315,6 +446,7 @@ mod tests {
                     binary_id: "app::it".to_owned(),
                     executable: "/w/target/a".into(),
                     outcome: "failed".to_owned(),
+                    n_objects: 1,
                     duration_ms: 12,
                     counts: Some([1, 2, 3]),
                     tests: [("a::b", "failed"), ("c \"d\"", "ignored")]
@@ -325,6 +457,7 @@ mod tests {
                     binary_id: "app::custom".to_owned(),
                     executable: "/w/target/b".into(),
                     outcome: "passed".to_owned(),
+                    n_objects: 0,
                     duration_ms: 0,
                     counts: None,
                     tests: BTreeMap::new(),
@@ -344,6 +477,17 @@ mod tests {
                     coverage: Value::Null,
                 },
             ],
+            origin: Some(Origin {
+                configuration: vec!["--features".to_owned(), "a b".to_owned()],
+                target_triple: "x86_64-unknown-linux-gnu".to_owned(),
+                rustc: "1.95.0".to_owned(),
+            }),
+            partition: Some(PartitionRecord {
+                part: Partition::parse("slice:2/3").expect("a partition"),
+                binaries: vec!["app".to_owned(), "app::it".to_owned()],
+            }),
+            partials: vec!["/w/part-1.cov".into()],
+            contributors: vec![json!({"file": "part-1.cov"})],
             is_partial: true,
             warnings: [("missing-profile", 1), ("empty-profile", u64::MAX)]
                 .map(|(slug, count)| (slug.to_owned(), count))

@@ -12,12 +12,13 @@ use super::flags::Invocation;
 use super::record::RunRecord;
 use super::verdict::Verdict;
 use super::{
-    Outcome, evaluate, input, manifests, measure, metadata, on_disk, output_file, outside, read_regular,
-    shown, warnings,
+    Outcome, evaluate, input, manifests, measure, metadata, on_disk, output_file, outside, partial,
+    read_regular, shown, warnings,
 };
 use crate::coverage::{Coverage, FileCoverage, Model, Summary};
 use crate::export::json::{self, JsonOptions};
 use crate::export::lcov::{self, LcovOptions};
+use crate::load::NothingCounted;
 use crate::report::markdown::{self, MarkdownOptions};
 use crate::report::{badge, cobertura, codecov, functions, name, table, text};
 use crate::ui::Ui;
@@ -41,9 +42,34 @@ pub(super) fn report(asked: &Invocation, config: &Config, ui: &Ui) -> Result<Out
     };
     let config = metadata::configure(asked, &manifests::current(&record, config)?)?;
     let requests = config.output.requests(Command::Report, &usual_dir);
-    let outcome = write_reports(&record, &requests, &config, ui);
+    let outcome = report_on(&record, &requests, &config, ui);
     drop(lock);
     Ok(warnings::judge(outcome?, &config, ui))
+}
+
+/// Writes all that is asked for: the file for a merge, then reports.
+///
+/// # Errors
+/// As for [`write_reports`].
+pub(super) fn report_on(
+    record: &RunRecord,
+    requests: &[ReportRequest],
+    config: &Config,
+    ui: &Ui,
+) -> Result<Outcome> {
+    let reports = !requests.is_empty();
+    if let Some(path) = &config.output.partial {
+        partial::write(record, path, config, reports, ui)?;
+        // What manifests demand, the merge has to reach.
+        let asked = config.for_partial_run();
+        if !reports && config.output.enabled && asked.demands_anything() {
+            return write_reports(record, requests, &asked, ui);
+        }
+    }
+    match reports {
+        true => write_reports(record, requests, config, ui),
+        false => Ok(Outcome::Fine),
+    }
 }
 
 /// Writes all requested reports from one load of the data, and holds the totals against the thresholds.
@@ -56,12 +82,18 @@ pub(super) fn write_reports(
     config: &Config,
     ui: &Ui,
 ) -> Result<Outcome> {
-    let partial = record.is_partial.then(|| config.for_partial_run());
+    let partial = record.is_of_some_tests().then(|| config.for_partial_run());
     if partial.as_ref().is_some_and(|partial| partial != config) {
         ui.note("not all tests ran, so the numbers are not held against what the manifests demand");
     }
     let config = partial.as_ref().unwrap_or(config);
-    let coverage = evaluate::evaluate(record, requests, config, ui)?;
+    let coverage = match evaluate::evaluate(record, requests, config, ui) {
+        Err(error) if record.partition.is_some() && error.is::<NothingCounted>() => {
+            ui.note("no test binary of this part has counted anything, so there is nothing to report");
+            return Ok(Outcome::Fine);
+        }
+        coverage => coverage?,
+    };
     say_changed_sources(record, &coverage, ui);
     let log = Log::new(requests, config, ui);
     // That git or a baseline cannot be read is no reason to withhold the reports.

@@ -28,7 +28,7 @@ pub(super) fn source_layout(workspace: &Workspace, config: &Config) -> SourceLay
 }
 
 /// A directory under the name it was given and, where symbolic links lead to it, its own: the compiler may store either.
-fn with_real_path(dir: &Path) -> Vec<String> {
+pub(super) fn with_real_path(dir: &Path) -> Vec<String> {
     let mut names = vec![text(dir)];
     if let Ok(real) = dir.canonicalize() {
         let real = text(&real);

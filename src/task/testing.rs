@@ -86,8 +86,9 @@ pub(super) fn build_and_test(
     // In cargo's order, whatever was ready first.
     let order: Vec<&str> = binaries(&build).map(|binary| binary.binary_id.as_str()).collect();
     run.results.sort_by_key(|result| order.iter().position(|id| *id == result.binary_id));
-    // A part of the tests tells nothing of all of them.
-    if config.tests.filter.is_none() && config.tests.arguments.is_empty() {
+    // A part of the tests tells nothing of all of them. And all parts shall go by the same times: the merge writes them.
+    let is_whole = config.tests.partition.is_none();
+    if is_whole && config.tests.filter.is_none() && config.tests.arguments.is_empty() {
         durations.updated(&run).write(&layout.durations());
     }
     Ok((run, build))
@@ -96,6 +97,16 @@ pub(super) fn build_and_test(
 /// All that ran, in cargo's order: the programs, then the doctests.
 pub(super) fn binaries(build: &Build) -> impl Iterator<Item = &TestBinary> {
     build.test_binaries.iter().chain(&build.doctests)
+}
+
+/// What ran, each with how it went, in the same order. Binaries of other parts are left out.
+pub(super) fn with_results<'a>(
+    build: &'a Build,
+    run: &'a TestRun,
+) -> impl Iterator<Item = (&'a TestBinary, &'a BinaryResult)> {
+    let mut results = run.results.iter().peekable();
+    binaries(build)
+        .filter_map(move |binary| Some((binary, results.next_if(|it| it.binary_id == binary.binary_id)?)))
 }
 
 fn run_options(builder: &Builder<'_>, config: &Config, interrupt: &Interrupt) -> RunOptions {
@@ -127,11 +138,24 @@ fn feed(
     ui: &Ui,
 ) -> Result<Build> {
     let layout = workspace.layout();
+    let (mut n_binaries, mut n_ours, mut waiting) = (0_usize, 0_usize, Vec::new());
     let mut on_event = |event: build::Event<'_>| match event {
         build::Event::TestBinary(binary) => {
             // From here on the profiles of the last run are gone, and its record would describe a mixture.
             super::measure::remove_if_there(&layout.run_json())?;
-            queue.add(job(binary))
+            n_binaries += 1;
+            match config.tests.partition.map_or(Some(true), |part| part.takes(&binary.binary_id)) {
+                Some(true) => {
+                    n_ours += 1;
+                    queue.add(job(binary))
+                }
+                Some(false) => Ok(()),
+                // All of them have to be known first.
+                None => {
+                    waiting.push(job(binary));
+                    Ok(())
+                }
+            }
         }
         build::Event::Line(line) => {
             ui.relay(line.as_bytes());
@@ -158,7 +182,18 @@ fn feed(
         let stderr = if is_told { Stderr::Shown } else { Stderr::OnFailure };
         builder.doctests(&arguments, stderr, &mut on_event)?;
     }
-    builder.finish()
+    let build = builder.finish()?;
+    if let Some(part) = config.tests.partition {
+        let timed = |job: &Job| (job.binary.binary_id.clone(), job.expected);
+        let selected = part.select(&waiting.iter().map(timed).collect::<Vec<_>>());
+        for (job, _) in waiting.into_iter().zip(selected).filter(|(_, is_ours)| *is_ours) {
+            n_ours += 1;
+            queue.add(job)?;
+        }
+        let plural = if n_binaries == 1 { "binary" } else { "binaries" };
+        ui.status("Partition", format_args!("{part}: {n_ours} of {n_binaries} test {plural}"));
+    }
+    Ok(build)
 }
 
 /// What the progress line says.
@@ -262,7 +297,7 @@ pub(super) fn say_summary(run: &TestRun, build: &Build, config: &Config, ui: &Ui
     if let Some(number) = config.tests.slowest {
         say_slowest(run, usize::try_from(number.get()).unwrap_or(usize::MAX), ui);
     }
-    for (binary, result) in binaries(build).zip(&run.results) {
+    for (binary, result) in with_results(build, run) {
         // What the user wanted to stop needs no explanation.
         if result.failed() && result.outcome != Outcome::CutShort(CutShort::Interrupted) {
             say_failure(binary, result, config, ui);

@@ -14,6 +14,7 @@ mod exclusion;
 mod faults;
 mod init;
 mod llvm_engine;
+mod merging;
 mod nextest;
 mod outputs;
 mod outside;

@@ -234,6 +234,17 @@ impl CoverageMap {
         self.tables.get(record.table as usize)?.as_deref()
     }
 
+    /// All tables of file names, each with its identity and its paths; no paths if it is damaged.
+    pub fn tables(&self) -> Vec<(u64, Option<&[PathIndex]>)> {
+        let mut tables: Vec<_> = self.tables.iter().map(|paths| (0, paths.as_deref())).collect();
+        for (filenames_ref, index) in &self.table_indices {
+            if let Some(table) = tables.get_mut(*index as usize) {
+                table.0 = *filenames_ref;
+            }
+        }
+        tables
+    }
+
     /// The (mangled) name of a function.
     pub fn name(&self, name_ref: u64) -> Option<&[u8]> {
         self.names.get(name_ref)

@@ -11,6 +11,7 @@ pub mod line;
 pub mod llvm;
 pub mod map;
 pub mod mcdc;
+pub mod portable;
 pub mod profile;
 pub mod segment;
 pub mod summary;

@@ -76,6 +76,22 @@ pub struct Bitmap<'a> {
     pub bit_order: BitOrder,
 }
 
+/// What tells a function's entry from others, and how large it is.
+#[derive(Clone, Copy)]
+struct Key {
+    name_ref: u64,
+    func_hash: u64,
+    n_counters: u32,
+    n_bitmap_bytes: u32,
+}
+
+impl Key {
+    fn of(record: &ProfileRecord) -> Key {
+        let ProfileRecord { name_ref, func_hash, n_counters, n_bitmap_bytes, .. } = *record;
+        Key { name_ref, func_hash, n_counters, n_bitmap_bytes }
+    }
+}
+
 /// The records of one instrumented module. All raw profiles of the module have the same ones in the same order, so
 /// they are looked up once and further profiles only add.
 #[derive(Debug)]
@@ -169,7 +185,7 @@ impl Profile {
     fn new_shape(&mut self, profile: &RawProfile<'_>, is_stale: bool) -> Shape {
         let bit_order = BitOrder::of(profile);
         let records = profile.records.iter().map(|record| {
-            let entry = if is_stale { NONE } else { self.entry_for(record, bit_order) };
+            let entry = if is_stale { NONE } else { self.entry_for(Key::of(record), bit_order) };
             let merges_bitmap = self.entries.get(entry as usize).is_some_and(|entry| {
                 record.n_bitmap_bytes != 0
                     && entry.n_bitmap_bytes == record.n_bitmap_bytes
@@ -188,8 +204,8 @@ impl Profile {
     }
 
     /// The entry of a function, made if need be; [`NONE`] if there is one with another number of counters.
-    fn entry_for(&mut self, record: &ProfileRecord, bit_order: BitOrder) -> u32 {
-        let ProfileRecord { name_ref, func_hash, n_counters, n_bitmap_bytes, .. } = *record;
+    fn entry_for(&mut self, key: Key, bit_order: BitOrder) -> u32 {
+        let Key { name_ref, func_hash, n_counters, n_bitmap_bytes } = key;
         if let Some(&entry) = self.entries_by_build.get(&(name_ref, func_hash)) {
             return if self.entries[entry as usize].n_counters == n_counters { entry } else { NONE };
         }
@@ -216,6 +232,35 @@ impl Profile {
         index
     }
 
+    /// Adds counts of a function that were merged elsewhere.
+    pub fn add(&mut self, name_ref: u64, func_hash: u64, counts: &[u64], bitmap: Bitmap<'_>) {
+        let len = |len: usize| u32::try_from(len).unwrap_or(NONE);
+        let (n_counters, n_bitmap_bytes) = (len(counts.len()), len(bitmap.bytes.len()));
+        let entry = self.entry_for(Key { name_ref, func_hash, n_counters, n_bitmap_bytes }, bitmap.bit_order);
+        let Some(entry) = self.entries.get(entry as usize) else {
+            self.n_mismatched_records += 1;
+            return;
+        };
+        let sums = &mut self.counts[entry.start..entry.start + entry.n_counters as usize];
+        for (sum, count) in sums.iter_mut().zip(counts) {
+            *sum = sum.saturating_add(*count).min(MAX_MERGED_COUNT);
+        }
+        if entry.n_bitmap_bytes == n_bitmap_bytes && entry.bit_order == bitmap.bit_order {
+            let end = entry.bitmap_start + bitmap.bytes.len();
+            let sums = &mut self.bitmaps[entry.bitmap_start..end];
+            for (sum, byte) in sums.iter_mut().zip(bitmap.bytes) {
+                *sum |= byte;
+            }
+        }
+    }
+
+    /// All functions by name and structural hash, in order.
+    pub fn sorted(&self) -> Vec<(u64, u64)> {
+        let mut all: Vec<_> = self.entries_by_build.keys().copied().collect();
+        all.sort_unstable();
+        all
+    }
+
     /// The counts of a function in the build that `func_hash` stands for.
     pub fn counts(&self, name_ref: u64, func_hash: u64) -> Option<&[u64]> {
         let entry = self.entries_by_build.get(&(name_ref, func_hash))?;
@@ -224,7 +269,7 @@ impl Profile {
 
     /// Which ways through its decisions a function took in the build that `func_hash` stands for.
     pub fn bitmap(&self, name_ref: u64, func_hash: u64) -> Option<Bitmap<'_>> {
-        let entry = self.entries_of(name_ref).find(|entry| entry.func_hash == func_hash)?;
+        let entry = self.entries.get(*self.entries_by_build.get(&(name_ref, func_hash))? as usize)?;
         Some(Bitmap { bytes: self.bitmap_of(entry), bit_order: entry.bit_order })
     }
 

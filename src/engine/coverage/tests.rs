@@ -14,14 +14,19 @@ use crate::format::profraw::parse;
 
 /// A function record: its name, structural hash, the file it stands in, and code regions as (counter, line, first column,
 /// end column), where counter 0 is the constant zero and counter n the profile's counter n - 1.
-struct Function {
+pub(super) struct Function {
     name: &'static str,
     func_hash: u64,
     file: u8,
     regions: Vec<(u8, u8, u8, u8)>,
 }
 
-fn function(name: &'static str, func_hash: u64, file: u8, regions: &[(u8, u8, u8, u8)]) -> Function {
+pub(super) fn function(
+    name: &'static str,
+    func_hash: u64,
+    file: u8,
+    regions: &[(u8, u8, u8, u8)],
+) -> Function {
     Function { name, func_hash, file, regions: regions.to_vec() }
 }
 
@@ -39,7 +44,7 @@ impl Function {
 }
 
 /// The map of objects that all have one table of file names: the directory `/w` and the files `/w/a.rs` and `/w/b.rs`.
-fn map(objects: &[Vec<Function>]) -> CoverageMap {
+pub(super) fn map(objects: &[Vec<Function>]) -> CoverageMap {
     let mut map = CoverageMap::default();
     for functions in objects {
         let mappings: Vec<_> = functions.iter().map(Function::mapping).collect();
@@ -69,7 +74,7 @@ fn map(objects: &[Vec<Function>]) -> CoverageMap {
     map
 }
 
-fn profile(functions: &[(&str, u64, &[u64])]) -> Profile {
+pub(super) fn profile(functions: &[(&str, u64, &[u64])]) -> Profile {
     let functions: Vec<_> =
         functions.iter().map(|(name, hash, counts)| (md5_64(name.as_bytes()), *hash, *counts)).collect();
     let mut profile = Profile::default();

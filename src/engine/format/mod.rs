@@ -21,4 +21,4 @@ pub mod cursor;
 pub mod error;
 pub mod prf_names;
 pub mod profraw;
-mod zlib;
+pub(crate) mod zlib;

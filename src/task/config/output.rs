@@ -18,6 +18,8 @@ pub struct Output {
     pub place: Place,
     /// A single format goes to its file too, unless a place is named.
     pub to_files: bool,
+    /// A file to which maps and counts go, for [`Command::Merge`]. Alone, it takes the place of all reports.
+    pub partial: Option<PathBuf>,
     /// Numbers for whole files only: no lines and functions in LCOV and JSON; only the totals instead of the table.
     pub summary_only: bool,
     /// No functions in LCOV and JSON.
@@ -122,14 +124,15 @@ impl Output {
     /// The reports to write, in this order. `usual_dir` is `<target_dir>/coverage`.
     ///
     /// - No format asked for: [`Command::Coverage`] writes a whole `lcov.info`, which editors look for, and prints the table;
-    ///   [`Command::Report`] prints the table.
+    ///   [`Command::Report`] and [`Command::Merge`] print the table.
     /// - One format and no place: it is printed, as cargo-llvm-cov does, unless a manifest asks for it.
     /// - Formats that go to files: the table is printed besides.
+    /// - No format but [`Output::partial`]: none at all, for what is to be merged has no report worth reading yet.
     /// - Under [`Command::Run`] standard output is the program's: the table goes to standard error, and a format without a place
     ///   goes to its file.
     pub fn requests(&self, command: Command, usual_dir: &Path) -> Vec<ReportRequest> {
-        let reports = matches!(command, Command::Coverage | Command::Run | Command::Report);
-        if !self.enabled || !reports {
+        let reports = matches!(command, Command::Coverage | Command::Run | Command::Report | Command::Merge);
+        if !self.enabled || !reports || self.formats.is_empty() && self.partial.is_some() {
             return Vec::new();
         }
         let request = |format, summary_only, destination| ReportRequest { format, summary_only, destination };

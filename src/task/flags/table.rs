@@ -24,7 +24,9 @@ const BUILD: &[Command] = &[Command::Coverage, Command::Run, Command::Verify];
 /// Commands that install the compiler wrapper.
 const INSTRUMENT: &[Command] = &[Command::Coverage, Command::Run, Command::ShowEnv, Command::Verify];
 /// Commands that write reports.
-const REPORT: &[Command] = &[Command::Coverage, Command::Run, Command::Report];
+const REPORT: &[Command] = &[Command::Coverage, Command::Run, Command::Report, Command::Merge];
+/// Commands that run tests to report on them.
+const TEST: &[Command] = &[Command::Coverage];
 const PROGRAM: &[Command] = &[Command::Run];
 const CACHE: &[Command] = &[Command::Cache];
 /// Commands that read or write results of tests.

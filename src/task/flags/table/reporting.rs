@@ -95,6 +95,17 @@ pub(super) const REPORTS: Section = Section {
              `cobertura.xml`, `codecov.json`, `summary.md`, `badge.json` and `badge.svg`. The default for several formats \
              at once is `target/coverage`.",
         ),
+        Flag::one("partial", "FILE", |config, value| {
+            config.output.partial = Some(PathBuf::from(value));
+            Ok(())
+        })
+        .not_a_key("it is for a run that others are merged with")
+        .of(REPORT)
+        .help(
+            "Write this run into one small file, to be merged with others. For `cargo xtask coverage merge` it holds maps, \
+             counts and what the sources were, without programs and profiles. Without a format beside it, no report is \
+             written, and what manifests demand is left to the merge.",
+        ),
         Flag::switch("summary-only", |config, on| config.output.summary_only = on)
             .of(REPORT)
             .help(

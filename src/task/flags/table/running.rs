@@ -1,8 +1,8 @@
 //! Flags that say how tests and programs run.
 
 use super::super::flag::{Flag, Section};
-use super::values::{positive, seconds};
-use super::{BUILD, ENVIRONMENT, FOR_EVER, NOTHING_RAN, ONE_SHELL, PROGRAM, RUN, shell};
+use super::values::{partition, positive, seconds};
+use super::{BUILD, ENVIRONMENT, FOR_EVER, NOTHING_RAN, ONE_SHELL, PROGRAM, RUN, TEST, shell};
 use crate::task::shell::Shell;
 
 pub(super) const TESTS: Section = Section {
@@ -20,6 +20,7 @@ pub(super) const TESTS: Section = Section {
                 ("badge-svg", NOTHING_RAN),
                 ("output-path", NOTHING_RAN),
                 ("output-dir", NOTHING_RAN),
+                ("partial", NOTHING_RAN),
             ])
             .not_a_key("nothing would ever be measured")
             .of(RUN)
@@ -69,6 +70,22 @@ pub(super) const TESTS: Section = Section {
         .help(
             "List the N tests that took longest. Each is taken to have started when a thread was free for it, since \
              test binaries say only when a test ends.",
+        ),
+        Flag::one("partition", "KIND:M/N", |config, value| {
+            config.tests.partition = Some(partition(value)?);
+            Ok(())
+        })
+        .conflicts(&[
+            ("nextest", "nextest shares out single tests itself: `--nextest -- --partition hash:1/2`"),
+            ("no-run", "nothing runs, so there is nothing to share out; drop one of the two"),
+        ])
+        .not_a_key("each machine runs another part")
+        .of(TEST)
+        .help(
+            "Run part M of N of the test binaries, and leave the others to other machines. `slice:1/3` shares them out by \
+             how long they took, so that all parts take about as long; the times are those in \
+             `target/coverage/durations.json`, which all machines must have alike. `hash:1/3` goes by their names alone. \
+             The doctests of a library are one binary. `--partial` writes what `cargo xtask coverage merge` puts together.",
         ),
         Flag::switch("nextest", |config, on| config.tests.nextest = on)
             .conflicts(&[

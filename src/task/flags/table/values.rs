@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::filter::PathPattern;
 use crate::task::config::Jobs;
+use crate::task::partition::Partition;
 
 pub(super) fn text(value: &OsStr) -> Result<String, String> {
     value.to_str().map(str::to_owned).ok_or_else(|| "expected UTF-8 text".to_owned())
@@ -14,6 +15,11 @@ pub(super) fn text(value: &OsStr) -> Result<String, String> {
 pub(super) fn positive(value: &OsStr) -> Result<NonZeroU32, String> {
     let number = value.to_str().and_then(|text| text.parse().ok());
     number.ok_or_else(|| "expected a whole number from 1 on".to_owned())
+}
+
+pub(super) fn partition(value: &OsStr) -> Result<Partition, String> {
+    let partition = value.to_str().and_then(Partition::parse);
+    partition.ok_or_else(|| "expected `slice:M/N` or `hash:M/N` with M from 1 to N".to_owned())
 }
 
 pub(super) fn count(value: &OsStr) -> Result<u64, String> {
