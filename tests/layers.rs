@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A top-level module and those that it may name besides itself.
-const LAYERS: [(&str, &[&str]); 19] = [
+const LAYERS: [(&str, &[&str]); 20] = [
     ("cache", &[]),
     ("format", &[]),
     ("filter", &[]),
@@ -14,6 +14,7 @@ const LAYERS: [(&str, &[&str]); 19] = [
     ("interrupt", &[]),
     ("layout", &[]),
     ("parallel", &[]),
+    ("toml", &[]),
     ("ui", &[]),
     ("coverage", &["format", "parallel"]),
     ("export", &["coverage"]),
@@ -41,6 +42,7 @@ const LAYERS: [(&str, &[&str]); 19] = [
             "report",
             "runner",
             "source",
+            "toml",
             "ui",
         ],
     ),

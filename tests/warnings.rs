@@ -30,7 +30,7 @@ fn given(code: &str) -> BTreeSet<String> {
         let words = text.split('"').skip(1).step_by(2).take(n_strings);
         kinds.extend(words.filter(|word| is_kind(word)).map(str::to_owned));
     };
-    for call in [".warning(", ".warning_of(", ".count_warning("] {
+    for call in [".warning(", ".warning_of(", ".count_warning(", " warn("] {
         for arguments in code.split(call).skip(1) {
             // Behind a number, if there is one; a message has blanks.
             take(arguments.split_once(';').map_or(arguments, |(arguments, _)| arguments), 1);

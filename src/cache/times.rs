@@ -22,7 +22,12 @@ pub struct Snapshot {
     entries: BTreeMap<String, Entry>,
     /// No artifact that was made of these files is newer.
     taken: Duration,
+    /// Whether all artifacts of the last build were made of these files.
+    is_built: bool,
 }
+
+/// Archives, in which caches travel, keep whole seconds: an artifact comes back as old as a source of the same second was.
+const PRECISION: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
@@ -68,9 +73,10 @@ impl Snapshot {
                 let digest = entry.first()?.as_str()?.to_owned();
                 Some((path.clone(), Entry { digest, modified: duration(entry.get(1)?)? }))
             };
+            let is_built = value.get("is_built")?.as_bool()?;
             let is_ours = value.get("format")?.as_u64()? == FORMAT;
             let entries = value.get("entries")?.as_object()?.iter().map(entry).collect::<Option<_>>()?;
-            is_ours.then_some(Snapshot { entries, taken })
+            is_ours.then_some(Snapshot { entries, taken, is_built })
         };
         parse().unwrap_or_default()
     }
@@ -81,7 +87,9 @@ impl Snapshot {
         let entry =
             |(path, entry): (&String, &Entry)| (path.clone(), json!([entry.digest, number(entry.modified)]));
         let entries: Map<String, Value> = self.entries.iter().map(entry).collect();
-        let text = json!({"format": FORMAT, "taken": number(self.taken), "entries": entries}).to_string();
+        let (taken, is_built) = (number(self.taken), self.is_built);
+        let text =
+            json!({"format": FORMAT, "taken": taken, "is_built": is_built, "entries": entries}).to_string();
         format!("{}\n{text}", digest_of(text.as_bytes()))
     }
 
@@ -93,6 +101,8 @@ impl Snapshot {
     /// A changed file cannot be made newer than the last build, so that cargo might take it for unchanged.
     pub fn restore(&self, root: &Path, files: &[PathBuf]) -> io::Result<(Snapshot, Restored)> {
         let mut restored = Restored::default();
+        // What was built of these files is at least so much newer than whatever was built of others.
+        let slack = if self.is_built { PRECISION } else { Duration::ZERO };
         let mut now = state(root, files);
         // Machines need not agree on the time. Some file systems count whole seconds, or two.
         let built = UNIX_EPOCH + self.taken + Duration::from_secs(2);
@@ -104,7 +114,7 @@ impl Snapshot {
             if let Some(before) = before.filter(|before| before.digest == state.digest) {
                 let modified = UNIX_EPOCH + before.modified;
                 // Where this fails the file is new to cargo, which costs a build and nothing else.
-                if state.modified != modified && set_modified(&absolute, modified).is_ok() {
+                if modified.checked_sub(slack).is_some_and(|time| set_modified(&absolute, time).is_ok()) {
                     restored.originals.push((absolute, state.modified));
                     state.modified = modified;
                 }
@@ -122,15 +132,13 @@ impl Snapshot {
             Some((path, Entry { digest: state.digest, modified }))
         };
         let entries = now.into_iter().filter_map(entry).collect();
-        let mut snapshot = Snapshot { entries, taken: Duration::ZERO };
-        snapshot.built();
-        Ok((snapshot, restored))
+        Ok((Snapshot { entries, taken: since_1970(SystemTime::now()), is_built: false }, restored))
     }
 
-    /// Tells that something was built of these files until now.
+    /// Tells that all that was to be built of these files has been built.
     pub fn built(&mut self) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.taken = self.taken.max(now);
+        self.taken = self.taken.max(since_1970(SystemTime::now()));
+        self.is_built = true;
     }
 }
 
@@ -182,6 +190,10 @@ fn listing(path: &Path) -> Option<(String, SystemTime)> {
         listed.push(0);
     }
     Some((digest_of(&listed), metadata.modified().ok()?))
+}
+
+fn since_1970(time: SystemTime) -> Duration {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 fn digest_of(bytes: &[u8]) -> String {
@@ -299,6 +311,14 @@ mod tests {
         // Another build in this checkout has artifacts that we know nothing of.
         restored.put_back();
         assert!(tree.time("src/lib.rs") > hours_ago(1) && tree.time("src") > hours_ago(1));
+        // Once built, a source is older than an artifact that has lost the fraction of its second.
+        let mut built = snapshot.clone();
+        built.built();
+        tree.check_out();
+        tree.check(&built, 2, 0);
+        assert_eq!(tree.time("src/lib.rs"), lib - Duration::from_secs(1));
+        let (again, _) = built.restore(&tree.0, &files()).expect("writable");
+        assert_eq!(again.entries, snapshot.entries, "it does not grow older with every run");
         // A directory with a new name in it is another one, whoever brought the name.
         tree.check_out();
         fs::write(tree.0.join("src/new"), "").expect("writable");

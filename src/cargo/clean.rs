@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// What was removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,7 +29,31 @@ pub fn clean(workspace: &Workspace) -> Result<Cleaned> {
     clean_layout(&layout, shared)
 }
 
-/// The same for a layout whose units lie in the build directory `shared`.
+/// Removes what the wrapper has compiled and no build has used since `time`: artifacts, and their records.
+///
+/// # Errors
+/// When something cannot be listed or removed; what came before it is gone.
+pub fn prune(workspace: &Workspace, time: SystemTime) -> Result<Cleaned> {
+    let layout = workspace.layout();
+    let shared = workspace.build_dir.as_deref().unwrap_or(&workspace.target_dir);
+    let mut units = Unit::read_all(&layout)?;
+    // A run of a build script has no crate, and goes with `clean`.
+    let is_unused = |unit: &Unit| unit.last_used(&layout.units()).is_some_and(|used| used < time);
+    units.retain(|unit| !unit.crate_name.is_empty() && is_unused(unit));
+    let mut doomed: Vec<PathBuf> = artifacts(&units, shared)?.into_iter().collect();
+    // Without their records nobody would know whose the artifacts are.
+    doomed.extend(units.iter().map(|unit| unit.directory(&layout.units())));
+    remove(&doomed)
+}
+
+/// The size in bytes of all files below a directory. What cannot be listed has none.
+pub fn size(directory: &Path) -> u64 {
+    let mut measured = Cleaned::default();
+    let _ = measure(directory, &mut measured);
+    measured.bytes
+}
+
+/// Like [`clean`] for a layout whose units lie in the build directory `shared`.
 fn clean_layout(layout: &Layout, shared: &Path) -> Result<Cleaned> {
     let mut doomed = artifacts(&Unit::read_all(layout)?, shared)?;
     // The records are inside: they go last, so that an interrupted run can be repeated.
@@ -40,11 +65,16 @@ fn clean_layout(layout: &Layout, shared: &Path) -> Result<Cleaned> {
         Ok(_) => ordered.push(layout.root().to_owned()),
         Err(_) => {}
     }
+    remove(&ordered)
+}
+
+/// Removes files and directories, in this order.
+fn remove(ordered: &[PathBuf]) -> Result<Cleaned> {
     let mut cleaned = Cleaned::default();
-    for path in &ordered {
+    for path in ordered {
         measure(path, &mut cleaned)?;
     }
-    for path in &ordered {
+    for path in ordered {
         fs_extra::remove_items(&[path]).with_context(|| format!("failed to remove `{}`", path.display()))?;
     }
     Ok(cleaned)

@@ -1,6 +1,7 @@
 //! What cargo knows and does: the workspace, the toolchain, the instrumented build, a test process's environment.
 //! Nothing here runs a test or reads a profile.
 
+pub mod adoption;
 pub mod build;
 pub mod clean;
 pub mod configuration;

@@ -94,7 +94,7 @@ fn symlink(_original: &Path, _link: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn become_command(mut command: process::Command) -> Result<process::ExitCode> {
+pub fn become_command(mut command: process::Command) -> Result<u8> {
     let program = command.get_program().to_string_lossy().into_owned();
     #[cfg(unix)]
     {
@@ -105,7 +105,7 @@ pub fn become_command(mut command: process::Command) -> Result<process::ExitCode
     {
         let status = command.status().with_context(|| format!("failed to run `{program}`"))?;
         let code = status.code().and_then(|code| u8::try_from(code).ok());
-        Ok(code.map_or(process::ExitCode::FAILURE, process::ExitCode::from))
+        Ok(code.unwrap_or(1))
     }
 }
 

@@ -11,6 +11,7 @@ use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 const UNIT_FILE: &str = "unit.json";
 
@@ -94,6 +95,17 @@ impl Unit {
         fs::create_dir_all(&directory)
             .with_context(|| format!("failed to create `{}`", directory.display()))?;
         write_json(&directory.join(UNIT_FILE), &self.to_json())
+    }
+
+    /// Tells that a build has used the unit, given [`Layout::units`]. A record that cannot be touched looks older than it is.
+    pub fn mark_used(&self, units: &Path) {
+        let file = fs::File::options().write(true).open(self.directory(units).join(UNIT_FILE));
+        let _ = file.and_then(|file| file.set_modified(SystemTime::now()));
+    }
+
+    /// When a build used or made the unit, given [`Layout::units`].
+    pub fn last_used(&self, units: &Path) -> Option<SystemTime> {
+        fs::metadata(self.directory(units).join(UNIT_FILE)).and_then(|metadata| metadata.modified()).ok()
     }
 
     /// Whether this is the unit that `artifact` names. Cargo may name a file by its second name, without the hash; it is

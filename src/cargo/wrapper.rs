@@ -21,7 +21,7 @@ use std::fs;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
 // ---------------------------------------------------------------------------------------------------------------------
 // What both halves know
@@ -488,7 +488,7 @@ impl Call {
 ///
 /// # Errors
 /// When the options beside the link cannot be read, or the compiler cannot be started.
-pub fn wrap(own: &Path, mut arguments: Vec<OsString>) -> Result<ExitCode> {
+pub fn wrap(own: &Path, mut arguments: Vec<OsString>) -> Result<u8> {
     let directory = role::directory_of(own)?;
     let options = Options::read(directory)?;
     if arguments.is_empty() {

@@ -180,7 +180,8 @@ impl Entry<'_> {
                 } else if let Some(name) =
                     line.strip_prefix(b"rename to ").or_else(|| line.strip_prefix(b"copy to "))
                 {
-                    self.path = Some(unquote(name).ok_or_else(|| error(DiffErrorKind::Path))?.into_owned());
+                    let name = unquote(name).filter(|name| !name.is_empty());
+                    self.path = Some(name.ok_or_else(|| error(DiffErrorKind::Path))?.into_owned());
                 }
                 // Other lines of the head say nothing about lines, and git may come to write more of them.
             }

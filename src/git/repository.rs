@@ -331,7 +331,81 @@ impl Repository {
         Ok(changes)
     }
 
+    /// The root of the checkout, without symbolic links.
+    pub fn top(&self) -> &Path {
+        &self.top
+    }
+
+    /// The paths, from the root, of what is not as the last commit has it; what git ignores is none of them.
+    ///
+    /// # Errors
+    /// git fails.
+    pub fn uncommitted(&self) -> Result<Vec<String>, Problem> {
+        let printed = self.output(&self.top, &["status", "--porcelain=v1", "-z", "--no-renames"])?;
+        let printed = checked(&self.top, printed)?;
+        let entries = printed.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
+        // Two letters and a blank stand in front.
+        Ok(entries.map(|entry| text(entry.get(3..).unwrap_or_default())).collect())
+    }
+
+    /// Whether git ignores a file or directory, be it there or not.
+    ///
+    /// # Errors
+    /// git fails, as it does for a path outside of the checkout.
+    pub fn ignores(&self, path: &Path) -> Result<bool, Problem> {
+        let path = path.to_string_lossy();
+        let found = self.run(&["check-ignore", "--quiet", "--no-index", "--", &path])?;
+        match found.status.code() {
+            Some(0) => Ok(true),
+            Some(1) => Ok(false),
+            _ => Err(failure(&self.directory, &found)),
+        }
+    }
+
+    /// Where the remote repository `origin` is; `None` if there is none.
+    ///
+    /// # Errors
+    /// git cannot be run.
+    pub fn origin(&self) -> Result<Option<String>, Problem> {
+        let found = self.run(&["config", "--get", "remote.origin.url"])?;
+        Ok(found.status.success().then(|| text(&found.stdout)))
+    }
+
+    /// The name of the main branch: what `origin` says, else what is usual, else the branch that is checked out.
+    ///
+    /// # Errors
+    /// git cannot be run.
+    pub fn main_branch_name(&self) -> Result<Option<String>, Problem> {
+        if let Some((name, _)) = self.main_branch(&Surroundings::default())? {
+            return Ok(Some(name.strip_prefix("origin/").unwrap_or(&name).to_owned()));
+        }
+        let found = self.run(&["symbolic-ref", "--quiet", "--short", "HEAD"])?;
+        Ok(found.status.success().then(|| text(&found.stdout)))
+    }
+
     /// The whole name of a commit; `None` if the clone does not have it.
+    /// The root of the checkout, without symbolic links.
+    pub fn root(&self) -> &Path {
+        &self.top
+    }
+
+    /// The files that git tracks, as paths from [`Repository::root`]. Those of submodules are not among them.
+    ///
+    /// # Errors
+    /// What git says.
+    pub fn tracked(&self) -> Result<Vec<PathBuf>, Problem> {
+        let listed = checked(&self.top, self.output(&self.top, &["ls-files", "-z", "--cached"])?)?;
+        let paths = listed.split(|&byte| byte == 0).filter(|path| !path.is_empty());
+        // Git writes UTF-8 on Windows; elsewhere names are bytes.
+        #[cfg(unix)]
+        let path = |bytes: &[u8]| {
+            PathBuf::from(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes))
+        };
+        #[cfg(not(unix))]
+        let path = |bytes: &[u8]| PathBuf::from(String::from_utf8_lossy(bytes).into_owned());
+        Ok(paths.map(path).collect())
+    }
+
     fn commit(&self, revision: &str) -> Result<Option<String>, Problem> {
         let found = self.run(&["rev-parse", "--verify", "--quiet", &format!("{revision}^{{commit}}")])?;
         Ok(found.status.success().then(|| text(&found.stdout)))

@@ -8,13 +8,15 @@ use std::fmt;
 
 use anyhow::{Context, Result, ensure};
 use serde_core::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
 
 use crate::coverage::branch::branch_lines;
 use crate::coverage::function::{CountedBranch, CountedRegion, FunctionRecord};
 use crate::coverage::map::PathIndex;
+use crate::coverage::mcdc::{DecisionCondition, McdcRecord, TestVector};
 use crate::coverage::segment::{CountedKind, CountedRange, CoverageSegment};
 use crate::coverage::summary::Ratio;
-use crate::coverage::{Coverage, Expansion, FileCoverage, Model, Omissions, Summary};
+use crate::coverage::{Coverage, DecisionIndex, Expansion, FileCoverage, Model, Omissions, Summary};
 use crate::format::covfun::Position;
 
 /// The coverage that an export describes, with all its files.
@@ -68,23 +70,46 @@ impl Paths {
 struct OfFiles<'a> {
     /// The functions that begin in a file.
     functions: HashMap<PathIndex, Vec<u32>>,
+    /// The functions whose main file it is, each with the index that it gives the file.
+    mains: HashMap<PathIndex, Vec<(u32, u32)>>,
     /// How often a condition stands in the functions: they do not list those that the compiler folded away.
     branches: HashMap<(PathIndex, RawBranch), usize>,
+    /// The decisions in a file, in the order of their functions: so LLVM lists them.
+    decisions: HashMap<PathIndex, Vec<DecisionIndex>>,
     /// The functions by what an expansion tells of its own.
     by_content: HashMap<(&'a [PathIndex], &'a [CountedRegion]), u32>,
 }
 
 impl<'a> OfFiles<'a> {
     fn new(functions: &'a [FunctionRecord]) -> OfFiles<'a> {
-        let mut of_files =
-            OfFiles { functions: HashMap::new(), branches: HashMap::new(), by_content: HashMap::new() };
+        let mut of_files = OfFiles {
+            functions: HashMap::new(),
+            mains: HashMap::new(),
+            branches: HashMap::new(),
+            decisions: HashMap::new(),
+            by_content: HashMap::new(),
+        };
         for (index, function) in (0..).zip(functions) {
             if let Some(&path) = function.filenames.first() {
                 of_files.functions.entry(path).or_default().push(index);
             }
+            if let Some(main) = function.main_file_id()
+                && let Some(&path) = function.filenames.get(main as usize)
+            {
+                of_files.mains.entry(path).or_default().push((index, main));
+            }
             for branch in &function.branches {
                 if let Some(&path) = function.filenames.get(branch.file_id as usize) {
                     *of_files.branches.entry((path, raw_branch(branch))).or_default() += 1;
+                }
+            }
+            for (decision, record) in (0..).zip(&function.decisions) {
+                if let Some(&path) = function.filenames.get(record.file_id as usize) {
+                    of_files
+                        .decisions
+                        .entry(path)
+                        .or_default()
+                        .push(DecisionIndex { function: index, decision });
                 }
             }
             if function.regions.iter().any(|region| region.range.kind == CountedKind::Expansion) {
@@ -132,15 +157,14 @@ fn file(
             branches: expansion.branches.into_iter().map(counted_branch).collect(),
         });
     }
-    let located = expansions.iter().filter_map(|expansion| {
-        let function = functions.get(expansion.function as usize)?;
-        Some((function, expansion.region.expanded_file_id, expansion.region.range.start))
-    });
+    let mains = of_files.mains.get(&path).map_or(&[][..], Vec::as_slice);
+    let mains = mains.iter().filter_map(|(function, main)| Some((functions.get(*function as usize)?, *main)));
     Ok(FileCoverage {
         path: raw.filename.into_bytes().into(),
         segments: raw.segments.into_iter().map(segment).collect(),
+        decisions: of_files.decisions.get(&path).cloned().unwrap_or_default(),
         functions: of_files.functions.get(&path).cloned().unwrap_or_default(),
-        branch_lines: branch_lines(&branches, located),
+        branch_lines: branch_lines(&branches, mains),
         branches,
         expansions,
         summary: raw.summary.summary(),
@@ -153,6 +177,7 @@ fn function(raw: RawFunction, paths: &mut Paths) -> Result<FunctionRecord> {
         filenames: raw.filenames.into_iter().map(|name| paths.index(name)).collect(),
         regions: raw.regions.into_iter().map(region).collect::<Result<_>>()?,
         branches: raw.branches.into_iter().map(counted_branch).collect(),
+        decisions: decisions(raw.mcdc_records),
         execution_count: raw.count,
     })
 }
@@ -161,6 +186,8 @@ fn function(raw: RawFunction, paths: &mut Paths) -> Result<FunctionRecord> {
 type RawRegion = (u32, u32, u32, u32, u64, u32, u32, u32);
 /// The same with the counts of both outcomes.
 type RawBranch = (u32, u32, u32, u32, u64, u64, u32, u32, u32);
+/// Place as above, true and false vectors, file, expanded file, kind, whether each condition is covered, the vectors.
+type RawDecision = (u32, u32, u32, u32, u64, u64, u32, u32, u32, Vec<bool>, Vec<RawVector>);
 /// Line, column, count, whether it has a count, whether a region begins, whether it is a gap.
 type RawSegment = (u32, u32, u64, bool, bool, bool);
 
@@ -204,6 +231,25 @@ fn raw_branch(branch: &CountedBranch) -> RawBranch {
     let CountedBranch { start, end, when_true, when_false, is_mcdc, file_id, .. } = *branch;
     let kind = if is_mcdc { MCDC_BRANCH } else { BRANCH };
     (start.line, start.column, end.line, end.column, when_true, when_false, file_id, 0, kind)
+}
+
+/// The decisions of an export of LLVM 22. Earlier versions have them in another form, which says less, and their numbers are in the
+/// summary all the same.
+fn decisions(records: Vec<Value>) -> Vec<McdcRecord> {
+    let condition = |is_covered| DecisionCondition { is_covered, is_folded: false };
+    let record = |record| {
+        let (line, column, end_line, end_column, _, _, file_id, _, _, covered, vectors): RawDecision =
+            serde_json::from_value(record).ok()?;
+        let vector = |raw: RawVector| TestVector { conditions: raw.conditions.into(), outcome: raw.result };
+        Some(McdcRecord {
+            start: Position { line, column },
+            end: Position { line: end_line, column: end_column },
+            file_id,
+            conditions: covered.into_iter().map(condition).collect(),
+            vectors: vectors.into_iter().map(vector).collect(),
+        })
+    };
+    records.into_iter().filter_map(record).collect()
 }
 
 fn segment((line, column, count, has_count, is_region_entry, is_gap_region): RawSegment) -> CoverageSegment {
@@ -262,7 +308,8 @@ objects! {
         count: u64,
         filenames: Vec<String>,
         regions: Vec<RawRegion>,
-        branches: Vec<RawBranch>
+        branches: Vec<RawBranch>,
+        mcdc_records: Vec<Value>
     }
     RawExpansion {
         filenames: Vec<String>,
@@ -275,9 +322,11 @@ objects! {
         functions: RawRatio,
         instantiations: RawRatio,
         lines: RawRatio,
+        mcdc: Option<RawRatio>,
         regions: RawRatio
     }
     RawRatio { count: u64, covered: u64 }
+    RawVector { conditions: Vec<Option<bool>>, result: bool }
 }
 
 impl RawSummary {
@@ -289,6 +338,7 @@ impl RawSummary {
             instantiations: ratio(&self.instantiations),
             regions: ratio(&self.regions),
             branches: ratio(&self.branches),
+            mcdc: self.mcdc.as_ref().map_or(Ratio::EMPTY, ratio),
         }
     }
 }

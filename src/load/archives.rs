@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 
-use super::objects::FileInput;
+use super::files::FileInput;
 use crate::object::write::elf_object;
 use crate::object::{Architecture, ReadAt, coverage_sections};
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::objects::{FileInput, read_objects};
-use super::profiles::read_file;
+use super::files::{FileInput, read_file};
+use super::objects::read_objects;
 use crate::format::profraw;
 use crate::object::{Architecture, CoverageSections, PointerWidth, coverage_sections};
 
@@ -84,7 +84,7 @@ pub struct ObjectContent {
 
 /// Reads the coverage map of one object. One that cannot be read names nothing.
 pub fn object_content(path: &Path) -> ObjectContent {
-    let Ok((map, _)) = read_objects(&[path.to_owned()], 1, &mut Vec::new()) else {
+    let Ok((map, _)) = read_objects(&[path.to_owned()], Architecture::host(), 1, &mut Vec::new()) else {
         return ObjectContent::default();
     };
     let source_file = |path: &[u8]| PathBuf::from(String::from_utf8_lossy(path).into_owned());

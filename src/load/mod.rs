@@ -3,6 +3,7 @@
 //! Profiles are merged one at a time as they are read, so memory does not grow with their number.
 
 mod archives;
+mod files;
 pub mod matching;
 mod objects;
 mod profiles;
@@ -13,7 +14,9 @@ use anyhow::Result;
 
 use crate::coverage::map::CoverageMap;
 use crate::coverage::profile::Profile;
+use files::Files;
 
+pub use crate::object::Architecture;
 pub use archives::unpack_archives;
 pub use objects::{coverage_only, is_instrumented, read_objects};
 pub use profiles::{NothingCounted, profiles_of, read_profiles};
@@ -36,6 +39,8 @@ pub struct Inputs {
     pub objects: Vec<PathBuf>,
     /// Raw profiles.
     pub profiles: Vec<PathBuf>,
+    /// Which slice of universal files to read.
+    pub architecture: Option<Architecture>,
     /// Threads to read with.
     pub threads: usize,
     /// Leave out profiles of older builds of the objects, as opposed to taking from them whatever still fits.
@@ -62,8 +67,27 @@ pub struct Loaded {
 /// # Errors
 /// No object with coverage data, no profile with counts.
 pub fn load(inputs: &Inputs) -> Result<Loaded> {
+    let Inputs { objects, profiles, architecture, threads, ignore_stale } = inputs;
+    load_files(Files::OnDisk(objects), Files::OnDisk(profiles), *architecture, *threads, *ignore_stale)
+}
+
+/// As [`load`], for objects and raw profiles that are in memory, on this thread alone. Messages know the files by their positions.
+///
+/// # Errors
+/// As for [`load`].
+pub fn load_bytes(objects: &[&[u8]], profiles: &[&[u8]], ignore_stale: bool) -> Result<Loaded> {
+    load_files(Files::InMemory(objects), Files::InMemory(profiles), Architecture::host(), 1, ignore_stale)
+}
+
+fn load_files(
+    objects: Files<'_>,
+    profiles: Files<'_>,
+    architecture: Option<Architecture>,
+    threads: usize,
+    ignore_stale: bool,
+) -> Result<Loaded> {
     let mut warnings = Vec::new();
-    let (map, files) = read_objects(&inputs.objects, inputs.threads, &mut warnings)?;
-    let profile = read_profiles(&inputs.profiles, &map, inputs.threads, inputs.ignore_stale, &mut warnings)?;
+    let (map, files) = objects::read(objects, architecture, threads, &mut warnings)?;
+    let profile = profiles::read(profiles, &map, threads, ignore_stale, &mut warnings)?;
     Ok(Loaded { map, files, profile, warnings })
 }

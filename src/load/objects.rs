@@ -1,8 +1,5 @@
 //! Objects from disk: only the sections that hold coverage data are read.
 
-use std::borrow::Cow;
-use std::fs::{self, File};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard};
@@ -10,6 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::Warning;
+use super::files::{FileInput, Files};
 use super::profiles::with_cure;
 use crate::coverage::map::{CoverageMap, NewInObject};
 use crate::format::covfun;
@@ -18,7 +16,7 @@ use crate::format::error::Error;
 use crate::format::prf_names::{self, NamesChunk};
 use crate::format::profraw;
 use crate::object::write::elf_object;
-use crate::object::{Architecture, CoverageSections, PointerWidth, ReadAt, ReadError, coverage_sections};
+use crate::object::{Architecture, CoverageSections, PointerWidth, ReadError, coverage_sections};
 
 /// What the threads share. Objects are added in the order of their paths, whoever has read them first.
 struct Shared {
@@ -32,16 +30,28 @@ struct Shared {
     failures: Vec<(usize, anyhow::Error)>,
 }
 
-/// Reads the coverage maps of all `paths`. Also returned is for each object in the map the position of its path.
+/// Reads the coverage maps of all `paths`, of universal files the slice for `architecture`. Also returned is for each object in the
+/// map the position of its path.
 ///
 /// # Errors
 /// None of the files has coverage data. A single file that cannot be read is a warning.
 pub fn read_objects(
     paths: &[PathBuf],
+    architecture: Option<Architecture>,
     threads: usize,
     warnings: &mut Vec<Warning>,
 ) -> Result<(CoverageMap, Vec<usize>)> {
-    ensure!(!paths.is_empty(), "no object to read coverage maps from");
+    read(Files::OnDisk(paths), architecture, threads, warnings)
+}
+
+/// As [`read_objects`], from wherever the files are.
+pub(super) fn read(
+    objects: Files<'_>,
+    architecture: Option<Architecture>,
+    threads: usize,
+    warnings: &mut Vec<Warning>,
+) -> Result<(CoverageMap, Vec<usize>)> {
+    ensure!(objects.len() > 0, "no object to read coverage maps from");
     let shared = Mutex::new(Shared {
         map: CoverageMap::default(),
         files: Vec::new(),
@@ -55,12 +65,14 @@ pub fn read_objects(
     let work = || {
         loop {
             let position = next.fetch_add(1, Ordering::Relaxed);
-            let Some(path) = paths.get(position) else { return };
-            read_object(position, path, &shared, &turn_changed);
+            if position >= objects.len() {
+                return;
+            }
+            read_object(position, objects, architecture, &shared, &turn_changed);
         }
     };
     std::thread::scope(|scope| {
-        for _ in 1..threads.min(paths.len()) {
+        for _ in 1..threads.min(objects.len()) {
             scope.spawn(work);
         }
         work();
@@ -72,18 +84,18 @@ pub fn read_objects(
     found.sort_by_key(|(position, _)| *position);
     if map.objects.is_empty() {
         if let Some((position, error)) = failures.into_iter().next() {
-            return Err(error).with_context(|| message(&paths[position]));
+            return Err(error).with_context(|| message(&objects.name(position)));
         }
         let first = found.first().map_or(String::new(), |(_, warning)| format!(": {}", warning.message));
         bail!(
             "no coverage data in any of {n_without_data} objects, `{}` for one{first}; were they built with \
              `-C instrument-coverage`?",
-            paths[0].display()
+            objects.name(0)
         );
     }
     warnings.extend(found.into_iter().map(|(_, warning)| warning));
     for (position, error) in failures {
-        let message = format!("{}: {error:#}; its functions are missing", message(&paths[position]));
+        let message = format!("{}: {error:#}; its functions are missing", message(&objects.name(position)));
         warnings.push(Warning { slug: "unreadable-object", count: 1, message });
     }
     if map.n_records_without_table > 0 {
@@ -117,10 +129,11 @@ pub fn is_instrumented(path: &Path) -> bool {
 /// # Errors
 /// When the file cannot be read or is no object.
 pub fn coverage_only(path: &Path) -> Result<Option<(Vec<u8>, String)>> {
-    let input = FileInput::open(path).with_context(|| message(path))?;
+    let context = || message(&path.display().to_string());
+    let input = FileInput::open(path).with_context(context)?;
     let file = coverage_sections(&input, Architecture::host()).map_err(|error| match error {
-        ReadError::Io(error) => anyhow!(error).context(message(path)),
-        ReadError::Format(error) => anyhow!(error).context(message(path)),
+        ReadError::Io(error) => anyhow!(error).context(context()),
+        ReadError::Format(error) => anyhow!(error).context(context()),
     })?;
     Ok(file.objects.first().map(|sections| {
         let bytes = elf_object(sections);
@@ -129,15 +142,21 @@ pub fn coverage_only(path: &Path) -> Result<Option<(Vec<u8>, String)>> {
     }))
 }
 
-fn message(path: &Path) -> String {
-    format!("failed to read object `{}`", path.display())
+fn message(name: &str) -> String {
+    format!("failed to read object `{name}`")
 }
 
 /// Reads one object and adds it when it is its turn.
-fn read_object(position: usize, path: &Path, shared: &Mutex<Shared>, turn_changed: &Condvar) {
-    let input = FileInput::open(path);
+fn read_object(
+    position: usize,
+    files: Files<'_>,
+    architecture: Option<Architecture>,
+    shared: &Mutex<Shared>,
+    turn_changed: &Condvar,
+) {
+    let input = files.open(position);
     let file = input.as_ref().map_err(|error| anyhow!("{error}")).and_then(|input| {
-        coverage_sections(input, Architecture::host()).map_err(|error| match error {
+        coverage_sections(&**input, architecture).map_err(|error| match error {
             ReadError::Io(error) => anyhow!(error),
             ReadError::Format(error) => anyhow!(error),
         })
@@ -155,7 +174,7 @@ fn read_object(position: usize, path: &Path, shared: &Mutex<Shared>, turn_change
             guard.n_without_data += usize::from(objects.is_empty());
             for skipped in &file.skipped {
                 let member = skipped.member.as_ref().map_or(String::new(), |member| format!("({member})"));
-                let message = format!("object `{}{member}` has {}", path.display(), skipped.reason);
+                let message = format!("object `{}{member}` has {}", files.name(position), skipped.reason);
                 guard.warnings.push((position, Warning { slug: "incomplete-object", count: 1, message }));
             }
             end_turn(guard, turn_changed);
@@ -163,8 +182,8 @@ fn read_object(position: usize, path: &Path, shared: &Mutex<Shared>, turn_change
                 object.decode_new(
                     new,
                     |error| {
-                        let message =
-                            format!("{}: {error}; some of its functions are missing", message(path));
+                        let message = message(&files.name(position));
+                        let message = format!("{message}: {error}; some of its functions are missing");
                         let warning = Warning { slug: "damaged-object", count: 1, message };
                         lock(shared).warnings.push((position, warning));
                     },
@@ -248,55 +267,4 @@ impl<'a> FramedObject<'a> {
             }
         }
     }
-}
-
-/// An open file that is read at arbitrary places.
-pub(super) struct FileInput {
-    file: File,
-    size: u64,
-}
-
-impl FileInput {
-    pub(super) fn open(path: &Path) -> io::Result<FileInput> {
-        // Opening a named pipe would wait for a writer for ever.
-        let metadata = fs::metadata(path)?;
-        if !metadata.is_file() {
-            return Err(io::Error::other("not a regular file"));
-        }
-        let file = File::open(path)?;
-        Ok(FileInput { file, size: metadata.len() })
-    }
-}
-
-impl ReadAt for FileInput {
-    fn size(&self) -> u64 {
-        self.size
-    }
-
-    fn read_at(&self, offset: u64, len: u64) -> io::Result<Cow<'_, [u8]>> {
-        let len = usize::try_from(len).map_err(io::Error::other)?;
-        let mut bytes = vec![0; len];
-        read_exact_at(&self.file, &mut bytes, offset)?;
-        Ok(Cow::Owned(bytes))
-    }
-}
-
-#[cfg(unix)]
-fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
-}
-
-#[cfg(windows)]
-fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> io::Result<()> {
-    use std::os::windows::fs::FileExt;
-    while !bytes.is_empty() {
-        match file.seek_read(bytes, offset)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            n => {
-                bytes = &mut bytes[n..];
-                offset += n as u64;
-            }
-        }
-    }
-    Ok(())
 }

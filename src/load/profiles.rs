@@ -1,19 +1,19 @@
 //! Raw profiles from disk, merged as they come.
 
 use std::fmt;
-use std::fs::{self, File};
-use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, OnceLock};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail};
 
+use super::files::{Files, read_file};
 use super::{Warning, read_objects};
-use crate::coverage::map::CoverageMap;
+use crate::coverage::map::{Builds, CoverageMap};
 use crate::coverage::profile::Profile;
 use crate::format::error::{Error, ErrorKind};
 use crate::format::profraw::{self, RawProfile};
+use crate::object::Architecture;
 
 /// No process has counted anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,11 +27,14 @@ impl fmt::Display for NothingCounted {
 
 impl std::error::Error for NothingCounted {}
 
-/// What the threads share.
+/// What the threads share. Profiles are merged in the order of their files, whoever has read them first: of two that disagree
+/// about a function's counters, the first one counts.
 struct Shared {
     profile: Profile,
     n_empty: usize,
-    /// The files that could not be read, with their positions, so that messages do not depend on timing.
+    /// The position of the file that is merged next.
+    turn: usize,
+    /// The files that could not be read, with their positions.
     failures: Vec<(usize, anyhow::Error)>,
 }
 
@@ -47,57 +50,81 @@ pub fn read_profiles(
     ignore_stale: bool,
     warnings: &mut Vec<Warning>,
 ) -> Result<Profile> {
+    read(Files::OnDisk(paths), map, threads, ignore_stale, warnings)
+}
+
+/// As [`read_profiles`], from wherever the files are.
+pub(super) fn read(
+    files: Files<'_>,
+    map: &CoverageMap,
+    threads: usize,
+    ignore_stale: bool,
+    warnings: &mut Vec<Warning>,
+) -> Result<Profile> {
     let nothing = |why: String| Err(NothingCounted(why).into());
-    if paths.is_empty() {
+    if files.len() == 0 {
         return nothing("no raw profile to read; did any instrumented process run to write one?".to_owned());
     }
-    let shared = Mutex::new(Shared { profile: Profile::default(), n_empty: 0, failures: Vec::new() });
+    let shared =
+        Mutex::new(Shared { profile: Profile::default(), n_empty: 0, turn: 0, failures: Vec::new() });
+    let turn_changed = Condvar::new();
     let next = AtomicUsize::new(0);
+    let builds = OnceLock::new();
     let work = || {
         let mut buffer = Vec::new();
         loop {
             let position = next.fetch_add(1, Ordering::Relaxed);
-            let Some(path) = paths.get(position) else { return };
-            let read = read_file(path, &mut buffer).and_then(|()| profraw::parse(&buffer).map_err(with_cure));
-            let mut shared = shared.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            if position >= files.len() {
+                return;
+            }
+            let read = files.read(position, &mut buffer).map_err(anyhow::Error::from);
+            let read = read.and_then(|bytes| profraw::parse(bytes).map_err(with_cure));
+            let shared = shared.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let mut shared = turn_changed
+                .wait_while(shared, |shared| shared.turn < position)
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
             match read {
                 Ok(profiles) => {
                     shared.n_empty += usize::from(profiles.is_empty());
                     for profile in &profiles {
-                        shared.profile.merge(profile, &|profile| ignore_stale && is_stale(map, profile));
+                        shared.profile.merge(profile, &|profile| {
+                            ignore_stale && is_stale(map, builds.get_or_init(|| map.builds()), profile)
+                        });
                     }
                 }
                 Err(error) => shared.failures.push((position, error)),
             }
+            shared.turn += 1;
+            drop(shared);
+            turn_changed.notify_all();
         }
     };
     std::thread::scope(|scope| {
-        for _ in 1..threads.min(paths.len()) {
+        for _ in 1..threads.min(files.len()) {
             scope.spawn(work);
         }
         work();
     });
 
-    let Shared { profile, n_empty, mut failures } = shared.into_inner().unwrap_or_else(|e| e.into_inner());
-    failures.sort_unstable_by_key(|(position, _)| *position);
+    let Shared { profile, n_empty, failures, .. } = shared.into_inner().unwrap_or_else(|e| e.into_inner());
     if profile.n_profiles == 0 {
         if let Some((position, error)) = failures.into_iter().next() {
-            return Err(error).with_context(|| message(&paths[position]));
+            return Err(error).with_context(|| message(&files.name(position)));
         }
         bail!(
             "all {n_empty} raw profiles are empty, the first is `{}`; were the processes killed before they could write \
              their counts?",
-            paths[0].display()
+            files.name(0)
         );
     }
     for (position, error) in failures {
-        let message = format!("{}: {error:#}; its counts are missing", message(&paths[position]));
+        let message = format!("{}: {error:#}; its counts are missing", message(&files.name(position)));
         warnings.push(Warning { slug: "unreadable-profile", count: 1, message });
     }
     if n_empty > 0 {
         let message = format!(
             "{n_empty} of {} raw profiles are empty: the processes died early, or the disk was full",
-            paths.len()
+            files.len()
         );
         warnings.push(Warning { slug: "empty-profile", count: n_empty as u64, message });
     }
@@ -130,54 +157,33 @@ pub fn profiles_of(paths: &[PathBuf], objects: &[PathBuf], threads: usize) -> Ve
     if paths.is_empty() || objects.is_empty() {
         return Vec::new();
     }
-    let Ok((map, _)) = read_objects(objects, threads, &mut Vec::new()) else { return Vec::new() };
+    let Ok((map, _)) = read_objects(objects, Architecture::host(), threads, &mut Vec::new()) else {
+        return Vec::new();
+    };
+    let builds = map.builds();
     let mut buffer = Vec::new();
     let mut is_of_objects = |path: &&PathBuf| {
         let Ok(()) = read_file(path, &mut buffer) else { return false };
         let Ok(profiles) = profraw::parse(&buffer) else { return false };
-        let is_known = |profile: &RawProfile<'_>| {
-            profile.records.iter().any(|it| map.hashes(it.name_ref).next().is_some())
-        };
-        profiles.iter().any(|profile| is_known(profile) && !is_stale(&map, profile))
+        let is_known = |profile: &RawProfile<'_>| profile.records.iter().any(|it| map.knows(it.name_ref));
+        profiles.iter().any(|profile| is_known(profile) && !is_stale(&map, &builds, profile))
     };
     paths.iter().filter(|path| is_of_objects(path)).cloned().collect()
 }
 
-fn message(path: &Path) -> String {
-    format!("failed to read profile `{}`", path.display())
-}
-
-/// Reads a whole file into `buffer`, which keeps its memory from file to file.
-pub(super) fn read_file(path: &Path, buffer: &mut Vec<u8>) -> Result<()> {
-    buffer.clear();
-    // Opening a named pipe would wait for a writer for ever.
-    let metadata = fs::metadata(path)?;
-    ensure!(metadata.is_file(), "not a regular file");
-    let mut file = File::open(path)?;
-    buffer.reserve(usize::try_from(metadata.len())?.saturating_add(1));
-    file.read_to_end(buffer)?;
-    Ok(())
+fn message(name: &str) -> String {
+    format!("failed to read profile `{name}`")
 }
 
 /// Whether a profile is of another build of an object in the map: no object has exactly its functions, and at least one
 /// of its functions has only another structural hash there.
 ///
 /// A profile of a program that merely shares code with the objects has no such function, and counts.
-fn is_stale(map: &CoverageMap, profile: &RawProfile<'_>) -> bool {
+fn is_stale(map: &CoverageMap, builds: &Builds, profile: &RawProfile<'_>) -> bool {
     if map.has_fingerprint(profraw::fingerprint(&profile.records)) {
         return false;
     }
-    profile.records.iter().any(|record| {
-        let mut differs = false;
-        // Hash 0 stands for a function that was never generated in that object, which says nothing about others.
-        for hash in map.hashes(record.name_ref).filter(|&hash| hash != 0) {
-            if hash == record.func_hash {
-                return false;
-            }
-            differs = true;
-        }
-        differs
-    })
+    profile.records.iter().any(|record| builds.has_only_others(record.name_ref, record.func_hash))
 }
 
 /// Adds what helps against an error in the bytes of a file, where something does.

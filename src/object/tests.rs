@@ -12,16 +12,26 @@ use crate::format::error::{Error, ErrorKind};
 use crate::format::{covfun, covmap, prf_names};
 
 macro_rules! fixtures {
-    ($($name:literal)*) => {
-        &[$(($name, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/objects/", $name)))),*]
+    ($folder:literal $($name:literal)*) => {
+        &[$(($name, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/", $folder, $name)))),*]
     };
 }
 
 const FIXTURES: &[(&str, &[u8])] = fixtures! {
+    "objects/"
     "elf64-le.o" "elf32-le.o" "elf64-be.o" "elf32-be.o" "elf64-le.exe" "elf64-le.so" "elf64-le-stripped.so"
     "elf64-le-compressed.o" "macho-x86_64.o" "macho-arm64.o" "macho-i386.o" "macho-x86_64.dylib"
     "macho-universal.o" "macho-universal64.o" "coff-x86_64.obj" "coff-i686.obj" "coff-x86_64.dll" "coff-i686.dll" "gnu.rlib"
     "gnu-sym64.a" "bsd.a" "darwin.a" "coff.lib" "nested.a" "thin.a" "wasm32.o"
+};
+
+/// Objects that profiles belong to, which `tests/formats` reads to the end; here they are damaged. Of those made alike, one.
+const FORMATS: &[(&str, &[u8])] = fixtures! {
+    "formats/objects/"
+    "elf64-le.o" "elf64-le.exe" "elf64-be.o" "elf64-be.exe" "elf32-le.o" "elf32-le.exe" "elf32-be.o" "elf32-be.exe"
+    "macho-x86_64.o" "macho-x86_64.dylib" "macho-arm64.o" "macho-arm64.exe" "macho-universal.o" "macho-universal64.o"
+    "coff-x86_64.obj" "coff-x86_64.dll" "coff-x86_64.exe" "coff-i686.obj" "coff-i686.dll" "coff-i686.exe"
+    "clang14-elf64-be.o" "clang14-elf32-le.o" "mcdc-a.exe"
 };
 
 const LITTLE_64: Shape = Shape { endian: Endian::Little, width: PointerWidth::Bits64 };

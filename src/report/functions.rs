@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::name;
 use crate::coverage::demangle::demangle;
 use crate::coverage::function::FunctionRecord;
-use crate::coverage::line;
+use crate::coverage::line::{self, LineRun};
 use crate::coverage::segment::{CountedRange, segments, sort_and_combine};
 use crate::coverage::{Coverage, FileCoverage, Model};
 
@@ -57,7 +57,7 @@ pub fn render_missing(coverage: &Coverage) -> String {
     let mut missing = Vec::new();
     for file in &coverage.files {
         let path = name::text(&file.path);
-        let mapped: HashSet<u32> = file.lines().map(|line| line.line).collect();
+        let mapped = MappedLines::of(file);
         let functions = of(file, coverage).into_iter().filter(|function| function.execution_count == 0);
         missing.extend(functions.map(|function| (n_lines(&function, &mapped), path.clone(), function)));
     }
@@ -72,15 +72,41 @@ pub fn render_missing(coverage: &Coverage) -> String {
     out
 }
 
+/// The mapped lines of a file as runs, with how many lines come before each: functions can span millions of lines.
+struct MappedLines(Vec<(LineRun, u64)>);
+
+impl MappedLines {
+    fn of(file: &FileCoverage) -> MappedLines {
+        let mut before = 0;
+        let with_sum = |run: LineRun| {
+            let sum = before;
+            before += u64::from(run.n_lines);
+            (run, sum)
+        };
+        MappedLines(line::runs(&file.segments).map(with_sum).collect())
+    }
+
+    /// How many mapped lines there are above `line`.
+    fn above(&self, line: u64) -> u64 {
+        let index = self.0.partition_point(|(run, _)| u64::from(run.first) < line);
+        let Some((run, before)) = index.checked_sub(1).and_then(|index| self.0.get(index)) else { return 0 };
+        before + u64::from(run.n_lines).min(line - u64::from(run.first))
+    }
+}
+
 /// How many lines of a function are among those that are `mapped` in its file.
-fn n_lines(function: &Function<'_>, mapped: &HashSet<u32>) -> usize {
+fn n_lines(function: &Function<'_>, mapped: &MappedLines) -> u64 {
     let mut ranges: Vec<CountedRange> = Vec::new();
     for record in &function.copies {
         let main = record.regions.first().map_or(0, |region| region.file_id);
-        ranges.extend(record.regions_in(main).map(|region| region.range));
+        ranges.extend(record.regions_in(main).iter().map(|region| region.range));
     }
     sort_and_combine(&mut ranges);
-    line::lines(&segments(&ranges)).filter(|line| mapped.contains(&line.line)).count()
+    let n_mapped = |run: LineRun| {
+        let first = u64::from(run.first);
+        mapped.above(first + u64::from(run.n_lines)) - mapped.above(first)
+    };
+    line::runs(&segments(&ranges)).map(n_mapped).sum()
 }
 
 #[cfg(test)]

@@ -52,6 +52,7 @@ fn add(coverage: &mut Coverage, path: &[u8], functions: &[(&str, &[Region])]) {
         functions: Vec::new(),
         branches: Vec::new(),
         branch_lines: Vec::new(),
+        decisions: Vec::new(),
         expansions: Vec::new(),
         summary: Summary::EMPTY,
     };
@@ -67,6 +68,7 @@ fn add(coverage: &mut Coverage, path: &[u8], functions: &[(&str, &[Region])]) {
             filenames: [index].into(),
             regions,
             branches: Vec::new(),
+            decisions: Vec::new(),
             execution_count,
         });
     }

@@ -23,7 +23,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, ExitStatus};
+use std::process::{Child, Command, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -191,6 +191,7 @@ impl Prepared<'_> {
             objects: Vec::new(),
             durations,
             leftovers: Vec::new(),
+            reused: false,
         }
     }
 }
@@ -252,7 +253,7 @@ fn text(text: &OsStr) -> Result<&str> {
 ///
 /// # Errors
 /// When the file beside the link cannot be read, or the program cannot be started.
-pub fn start(own: &Path, words: Vec<OsString>) -> Result<ExitCode> {
+pub fn start(own: &Path, words: Vec<OsString>) -> Result<u8> {
     let file = directory_of(own)?.join(PROGRAMS_FILE);
     let programs =
         fs::read(&file).map_err(anyhow::Error::from).and_then(|text| Ok(serde_json::from_slice(&text)?));

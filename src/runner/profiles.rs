@@ -68,6 +68,22 @@ pub(super) fn kept_objects(directory: &Path) -> Vec<PathBuf> {
     below(directory, |name| name == runtool::KEPT, &mut |_, _| {})
 }
 
+/// Writes raw profiles and coverage maps of an earlier run into `directory`, under names by which they are found there.
+///
+/// # Errors
+/// When a file cannot be written; some may be there then.
+pub(super) fn write_earlier(directory: &Path, profiles: &[Vec<u8>], objects: &[Vec<u8>]) -> io::Result<()> {
+    for (number, profile) in profiles.iter().enumerate() {
+        fs::write(directory.join(format!("{number:04}.profraw")), profile)?;
+    }
+    for (number, object) in objects.iter().enumerate() {
+        let own = directory.join(format!("{number:04}"));
+        fs::create_dir_all(&own)?;
+        fs::write(own.join(runtool::KEPT), object)?;
+    }
+    Ok(())
+}
+
 /// The files below `directory` whose names are wanted, sorted. Names need not be UTF-8, so this is no pattern; and links to
 /// directories are not followed, so this has an end.
 fn below(

@@ -18,7 +18,7 @@ use anyhow::{Context, Result, ensure};
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{self, Command, ExitCode};
+use std::process::{self, Command};
 
 /// The file that a kept coverage map is in.
 pub(super) const KEPT: &str = "coverage.o";
@@ -73,7 +73,7 @@ impl Options {
 /// # Errors
 /// When the arguments are not those of [`Options::arguments`] and a program, when its data cannot be kept, or when it cannot be
 /// started.
-pub fn run(words: Vec<OsString>) -> Result<ExitCode> {
+pub fn run(words: Vec<OsString>) -> Result<u8> {
     let (options, program) = Options::split(words)?;
     let (pattern, executable) = (prepare(&options, Path::new(&program[0]))?, program[0].clone());
     let mut line = options.runner.into_iter().chain(program);

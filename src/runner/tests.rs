@@ -30,7 +30,7 @@ fn binary(binary_id: &str, variables: &[(&str, &str)]) -> TestBinary {
 }
 
 fn job(binary: TestBinary) -> Job {
-    Job { binary, instrumented: true, exclusive: false, expected: None }
+    Job { binary, instrumented: true, exclusive: false, expected: None, earlier: None }
 }
 
 #[test]

@@ -81,6 +81,15 @@ impl Service {
     }
 }
 
+/// Whether a service runs us, be it one that we do not know.
+pub(super) fn is_ci(config: &Config) -> bool {
+    match config.ci {
+        Ci::GitHub | Ci::GitLab => true,
+        Ci::None => false,
+        Ci::Auto => variable("CI").is_some_and(|value| value != "false" && value != "0"),
+    }
+}
+
 /// A variable that is not empty.
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())

@@ -8,7 +8,7 @@ mod output;
 mod tests;
 mod thresholds;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -39,21 +39,27 @@ pub enum Command {
     Report,
     /// Report on several runs, perhaps of other machines, as one.
     Merge,
+    /// What runs keep for later ones: say how much, or remove it.
+    Cache,
     /// Remove what the other commands left.
     Clean,
+    /// Make this library the xtask of another workspace.
+    Init,
     /// Compare our numbers with those of LLVM's own tools.
     Verify,
 }
 
 impl Command {
     /// All of them, in the order of the help.
-    pub const ALL: [Command; 7] = [
+    pub const ALL: [Command; 9] = [
         Command::Coverage,
         Command::Run,
         Command::ShowEnv,
         Command::Report,
         Command::Merge,
+        Command::Cache,
         Command::Clean,
+        Command::Init,
         Command::Verify,
     ];
 
@@ -65,7 +71,9 @@ impl Command {
             Command::ShowEnv => &["coverage", "show-env"],
             Command::Report => &["coverage", "report"],
             Command::Merge => &["coverage", "merge"],
+            Command::Cache => &["coverage", "cache"],
             Command::Clean => &["coverage", "clean"],
+            Command::Init => &["coverage", "init"],
             Command::Verify => &["verify"],
         }
     }
@@ -120,8 +128,14 @@ pub struct Config {
     pub deny_warnings: bool,
     /// Which CI service reads what we print.
     pub ci: Ci,
+    /// How another workspace is adopted, for [`Command::Init`].
+    pub adoption: Adoption,
     /// What a run of some of the tests is held against instead.
     pub partial_run: PartialRun,
+    /// Where results are kept for `tests.reuse`. `None`: in `.coverage-cache` in the workspace's root.
+    pub cache_dir: Option<PathBuf>,
+    /// What [`Command::Cache`] does.
+    pub cache: CacheAction,
     /// How we talk.
     pub display: Display,
 }
@@ -153,6 +167,8 @@ impl Config {
                 keep_going: false,
                 branches: false,
                 build_scripts: false,
+                restore_times: When::Auto,
+                lean: When::Auto,
             },
             manifest: Manifest {
                 path: None,
@@ -178,6 +194,8 @@ impl Config {
                 nextest: false,
                 partition: None,
                 exclusive: BTreeSet::new(),
+                reuse: false,
+                flaky: BTreeMap::new(),
             },
             harness: Harness { shell: Shell::Sh, continuous: false },
             input: Input { objects: Vec::new(), profiles: Vec::new(), partials: Vec::new() },
@@ -215,6 +233,15 @@ impl Config {
             comparison: Comparison::NONE,
             deny_warnings: false,
             ci: Ci::Auto,
+            cache_dir: None,
+            cache: CacheAction::Info,
+            adoption: Adoption {
+                path: None,
+                dry_run: false,
+                allow_dirty: false,
+                allow_updates: false,
+                source: Source::Registry,
+            },
             display: Display { verbosity: Verbosity::Normal, color: ColorChoice::Auto },
         }
     }
@@ -248,6 +275,17 @@ pub enum Engine {
     Embedded,
     /// The real `llvm-profdata` and `llvm-cov`.
     Llvm,
+}
+
+/// What is done about what runs leave for later ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CacheAction {
+    /// Say how much there is.
+    Info,
+    /// Remove what has not been used for a while.
+    Prune,
+    /// Remove all of it.
+    Clear,
 }
 
 /// Which packages of the workspace are tested and counted.
@@ -325,6 +363,32 @@ pub struct Build {
     pub branches: bool,
     /// Count build scripts too.
     pub build_scripts: bool,
+    /// Give unchanged files the times that they had at the last build.
+    pub restore_times: When,
+    /// Without debug information and incremental data.
+    pub lean: When,
+}
+
+/// When something is done that is for fresh machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// In CI.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+impl When {
+    /// Whether it is done here.
+    pub fn holds(self, is_ci: bool) -> bool {
+        match self {
+            When::Auto => is_ci,
+            When::Always => true,
+            When::Never => false,
+        }
+    }
 }
 
 /// A number of parallel jobs as cargo takes it.
@@ -402,6 +466,10 @@ pub struct Tests {
     pub partition: Option<Partition>,
     /// The names of the packages whose tests run while no others do. No flag sets it.
     pub exclusive: BTreeSet<String>,
+    /// Take the results of earlier runs for test binaries that depend on nothing that has changed.
+    pub reuse: bool,
+    /// By package, the names of the targets whose results are never reused. No flag sets it.
+    pub flaky: BTreeMap<String, Vec<String>>,
 }
 
 /// Whether the examples in the documentation of libraries are run.
@@ -448,6 +516,33 @@ pub enum Ci {
     GitLab,
     /// None of them.
     None,
+}
+
+/// How another workspace is adopted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Adoption {
+    /// The workspace, or a directory or package of it. `None`: the current directory.
+    pub path: Option<PathBuf>,
+    /// Say what would be done, and do nothing.
+    pub dry_run: bool,
+    /// Do it also where the checkout has changes that are not committed.
+    pub allow_dirty: bool,
+    /// Do it also where locked dependencies of the workspace get newer versions by it.
+    pub allow_updates: bool,
+    /// Where the xtask crate has this library from.
+    pub source: Source,
+}
+
+/// Where a crate that depends on this library has it from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The registry, in this version.
+    Registry,
+    /// A checkout on this disk.
+    Path(PathBuf),
+    /// A git repository, by its URL.
+    Git(String),
 }
 
 /// How we talk.

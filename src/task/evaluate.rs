@@ -15,7 +15,8 @@ use crate::coverage::symbol::is_doctest_code;
 use crate::coverage::union::UnionOptions;
 use crate::coverage::{Coverage, Model, Omissions, OmittedFunction, llvm, union};
 use crate::filter::PathFilter;
-use crate::load::{self, Inputs, Loaded, Warning};
+use crate::load::{self, Architecture, Inputs, Loaded, Warning};
+use crate::report::name;
 use crate::ui::Ui;
 use crate::ui::message::Advised;
 
@@ -122,6 +123,7 @@ fn of_run(record: &RunRecord, model: Model, threads: usize) -> Result<Data> {
     let inputs = Inputs {
         objects: paths.clone(),
         profiles: record.profiles.clone(),
+        architecture: Architecture::host(),
         threads,
         ignore_stale: model == Model::Union,
     };
@@ -155,6 +157,14 @@ fn of_partials(
 
 /// One warning for each object and reason, with an example: a broken compiler can damage thousands of functions.
 fn say_omissions(omissions: &Omissions, objects: &[&Path], ui: &Ui) {
+    if let Some(first) = omissions.oversized.first() {
+        let message = format!(
+            "{} source files have more lines than their coverage maps can mean and are left out, `{}` for one",
+            omissions.oversized.len(),
+            name::text(first)
+        );
+        ui.warning("oversized-file", message);
+    }
     let kinds = [
         ("malformed-function", "cannot be counted", &omissions.malformed),
         ("mismatched-function", "have mismatched data", &omissions.mismatched),

@@ -44,7 +44,7 @@ pub enum Request {
     /// Print our version.
     Version,
     /// Do something.
-    Run(Invocation),
+    Run(Box<Invocation>),
 }
 
 /// A command with all that was said about it.
@@ -54,12 +54,16 @@ pub struct Invocation {
     pub command: Command,
     /// Remarks about the environment, each fit for a warning with the slug [`UNKNOWN_VARIABLE`].
     pub warnings: Vec<String>,
+    /// What the program that calls us wants where nobody says otherwise; [`parse`] leaves [`Config::new`] here.
+    pub base: Config,
     settings: Vec<Setting>,
     /// The table of keys and its file, for messages.
     manifest: String,
     filter: Option<String>,
     partials: Vec<PathBuf>,
     test_arguments: Vec<OsString>,
+    /// The workspace to adopt.
+    path: Option<PathBuf>,
 }
 
 /// The slug of warnings about `COVERAGE_` variables that mean nothing.
@@ -86,11 +90,13 @@ pub fn parse(
     let mut invocation = Invocation {
         command,
         warnings: suggest::unknown_variables(&variables),
+        base: Config::new(),
         settings: settings_from(command, &variables)?,
         manifest: String::new(),
         filter: None,
         partials: Vec::new(),
         test_arguments: Vec::new(),
+        path: None,
     };
     if let Some(request) = read_arguments(&mut invocation, words)? {
         return Ok(request);
@@ -103,7 +109,7 @@ pub fn parse(
     }
     // What cannot be applied shall be known before anything is done.
     invocation.config(Config::new())?;
-    Ok(Request::Run(invocation))
+    Ok(Request::Run(Box::new(invocation)))
 }
 
 impl Invocation {
@@ -118,12 +124,15 @@ impl Invocation {
             setting.apply(&mut config)?;
         }
         // Whoever wrote a format into a manifest has not redirected standard output.
-        config.output.to_files =
+        config.output.to_files |=
             settings.iter().any(|it| it.layer == Layer::Manifest && it.asks_for_format());
         if self.filter.is_some() {
             config.tests.filter.clone_from(&self.filter);
         }
         config.input.partials.clone_from(&self.partials);
+        if self.path.is_some() {
+            config.adoption.path.clone_from(&self.path);
+        }
         if !self.test_arguments.is_empty() {
             config.tests.arguments.clone_from(&self.test_arguments);
         }
@@ -509,6 +518,16 @@ fn take_filter(invocation: &mut Invocation, word: &OsStr) -> anyhow::Result<()> 
             format!("unexpected argument `{shown}`"),
             format!("arguments of the program stand behind `--`: `{command} -- {shown}`")
         ));
+    }
+    if command == Command::Init {
+        if let Some(first) = &invocation.path {
+            bail!(Advised::new(
+                format!("unexpected argument `{shown}`: there is a path already, `{}`", first.display()),
+                "one workspace is adopted at a time"
+            ));
+        }
+        invocation.path = Some(PathBuf::from(word));
+        return Ok(());
     }
     if !runs_tests(command) {
         bail!(Advised::new(

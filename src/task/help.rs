@@ -187,11 +187,40 @@ fn story(command: Command) -> Story {
                 ),
             ],
         },
+        Command::Cache => Story {
+            about: "Say what runs keep for later ones, or remove it.",
+            usage: &["[FLAGS]"],
+            description: &[
+                "That is results of tests for `--reuse`, in `.coverage-cache`, and in the target directory the times of files \
+                 and artifacts with counters.",
+            ],
+            examples: &[
+                ("cargo xtask coverage cache", "Say what there is."),
+                ("cargo xtask coverage cache --prune", "Make it smaller before a CI service stores it."),
+            ],
+        },
         Command::Clean => Story {
             about: "Remove what the other commands left in the target directory, and nothing else.",
             usage: &["[FLAGS]"],
             description: &[],
             examples: &[("cargo xtask coverage clean", "Remove `target/coverage`.")],
+        },
+        Command::Init => Story {
+            about: "Make `cargo xtask coverage` a command of another workspace.",
+            usage: &["[FLAGS] [PATH]"],
+            description: &[
+                "PATH is a directory of the workspace; without it, the current one. What is missing is added: the xtask \
+                 crate, or a few lines in the one there is; its membership in the workspace; the alias and the xtask's \
+                 profile in `.cargo/config.toml`; a workflow; `/target` in `.gitignore`. Each line is shown. Whatever \
+                 else stands in these files stays as it is, byte for byte, and so do the packages that plain \
+                 `cargo build` and `cargo test` take and the files that `cargo publish` packs.",
+                "Afterwards cargo reads the workspace, which adds the new dependencies to `Cargo.lock`. If it refuses, \
+                 everything is put back. Called again, the command changes nothing.",
+            ],
+            examples: &[
+                ("cargo xtask coverage init ../project --dry-run", "Show what adopting it there means."),
+                ("cargo xtask coverage init ../project", "Do it."),
+            ],
         },
         Command::Verify => Story {
             about: "Compare our numbers with those of LLVM's own tools.",
@@ -209,10 +238,24 @@ fn story(command: Command) -> Story {
     }
 }
 
+/// The commands that deal with measurements.
+const MEASURING: &[Command] = &[
+    Command::Coverage,
+    Command::Run,
+    Command::ShowEnv,
+    Command::Report,
+    Command::Merge,
+    Command::Cache,
+    Command::Clean,
+    Command::Verify,
+];
+
 /// Exit codes, and the commands that can end with them.
 const EXIT_CODES: &[(&str, &[Command], &str)] = &[
     ("0", &Command::ALL, "all is well"),
-    ("1", &Command::ALL, "nothing could be measured, for example for a wrong flag or unreadable data"),
+    ("1", &[Command::Init], "nothing was changed, and the message says what stands in the way"),
+    ("2", &[Command::Init], "what can be done by a machine is done, and the rest is printed"),
+    ("1", MEASURING, "nothing could be measured, for example for a wrong flag or unreadable data"),
     (
         "2",
         &[Command::Coverage, Command::Run, Command::Report, Command::Merge],
@@ -256,7 +299,15 @@ fn command(sheet: &mut Sheet, command: Command, length: Length) {
     }
     if command == Command::Coverage {
         sheet.heading("Commands:");
-        for sub in [Command::Run, Command::ShowEnv, Command::Report, Command::Merge, Command::Clean] {
+        for sub in [
+            Command::Run,
+            Command::ShowEnv,
+            Command::Report,
+            Command::Merge,
+            Command::Cache,
+            Command::Clean,
+            Command::Init,
+        ] {
             sheet.two_columns(sub.words().last().copied().unwrap_or_default(), 8, self::story(sub).about);
         }
         sheet.two_columns("help", 8, "Print the help of a command.");
@@ -336,7 +387,7 @@ fn epilogue(sheet: &mut Sheet, command: Command) {
         "Where a variable is named with a flag, it sets that flag when the command line does not. Flags without a value \
          take `1` or `0`. An empty variable counts as none.",
     );
-    if command != Command::Clean {
+    if !matches!(command, Command::Clean | Command::Init) {
         sheet.heading("Configuration:");
         sheet.paragraph(
             2,

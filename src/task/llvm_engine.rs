@@ -1,6 +1,7 @@
 //! `--engine llvm`: the coverage of a run as the real `llvm-profdata` and `llvm-cov` tell it.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,6 +10,7 @@ use xshell::Shell;
 
 use super::config::{Config, Engine};
 use super::record::RunRecord;
+use super::warnings;
 use crate::cargo::environment::Environment;
 use crate::cargo::toolchain::Toolchain;
 use crate::cargo::workspace::Workspace;
@@ -56,7 +58,7 @@ pub(super) fn evaluate(record: &RunRecord, filter: &PathFilter, ui: &Ui) -> Resu
         ui.detail("Ignoring", regex);
     }
     let Filtered { coverage, warnings, .. } = export_filtered(&tools, record, filter)?;
-    super::warnings::say(warnings, ui);
+    warnings::say(warnings, ui);
     if !coverage.functions.iter().any(|function| function.execution_count > 0) {
         bail!(Advised::new(
             "no function of the objects has a count in any raw profile",
@@ -118,14 +120,23 @@ impl WorkDir {
     /// A new directory in the one for temporary files.
     ///
     /// # Errors
-    /// It cannot be made, or is there already: nobody else shall have laid something into it.
+    /// It cannot be made. One that is there already is not taken: somebody else may have laid something into it.
     pub(super) fn new() -> Result<WorkDir> {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("xtask-coverage-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path).with_context(|| format!("failed to create `{}`", path.display()))?;
-        Ok(WorkDir(path))
+        // A process of this number may have been killed before it could remove its own.
+        const MOST_TRIES: usize = 1000;
+        loop {
+            let number = COUNT.fetch_add(1, Ordering::Relaxed);
+            let name = format!("xtask-coverage-{}-{number}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            match fs::create_dir(&path) {
+                Ok(()) => return Ok(WorkDir(path)),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists && number < MOST_TRIES => {}
+                Err(error) => {
+                    return Err(error).with_context(|| format!("failed to create `{}`", path.display()));
+                }
+            }
+        }
     }
 
     /// Where it is.

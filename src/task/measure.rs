@@ -8,10 +8,11 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::config::{self, Command, Config, Destination};
 use super::exclusion::{self, Sources};
+use super::freshness::{self, SourceTimes};
 use super::record::{ManifestRecord, PartitionRecord, RunRecord, TestRecord};
 use super::{
-    Outcome, baseline, cargo_config, llvm_engine, nextest, output_file, partial, patch, render, sources,
-    strays, testing, threads, warnings,
+    Outcome, baseline, cache, cargo_config, ci, llvm_engine, nextest, output_file, partial, patch, render,
+    sources, strays, testing, threads, warnings,
 };
 use crate::cargo::build::{self, Build, Builder};
 use crate::cargo::invocation::BuildOptions;
@@ -54,11 +55,14 @@ pub(super) fn coverage(
     let (options, instrumentation) = build_options(config, ui);
     let builder = Builder::new(workspace, &options, &instrumentation)?;
     ui.status("Building", "the tests with coverage counters");
+    let times = freshness::restore(workspace, config, ui)?;
     if let Some(why) = builder.own_build_dir() {
         ui.note(format_args!("dependencies are compiled apart from those of `cargo test`: {why}"));
     }
     if !config.tests.run {
-        return build_only(builder, ui);
+        let built = build_only(builder, ui)?;
+        times.map(SourceTimes::built).transpose()?;
+        return Ok(built);
     }
     let listening = Interrupt::listen()?;
     let interrupt = listening.interrupt();
@@ -74,6 +78,10 @@ pub(super) fn coverage(
         }
         (Err(error), None) => return Err(error),
     };
+    times.map(SourceTimes::built).transpose()?;
+    if config.build.lean.holds(ci::is_ci(config)) {
+        cache::remove_unused(workspace, config, ui)?;
+    }
     if !config.tests.nextest {
         testing::say_summary(&run, &build, config, ui);
     }
@@ -201,7 +209,7 @@ pub(super) fn build_options(config: &Config, ui: &Ui) -> (BuildOptions, Instrume
         ignore_rust_version: manifest.ignore_rust_version,
         jobs: build.jobs.map(|_| threads(config).to_string()),
         keep_going: build.keep_going,
-        config: cargo_config(config),
+        config: [lean_settings(config), cargo_config(config)].concat(),
         verbose: match settings.verbosity {
             Verbosity::Quiet | Verbosity::Normal => 0,
             Verbosity::Verbose => 1,
@@ -216,6 +224,19 @@ pub(super) fn build_options(config: &Config, ui: &Ui) -> (BuildOptions, Instrume
         ..Instrumentation::default()
     };
     (options, instrumentation)
+}
+
+/// Cargo's settings for a build that nobody debugs or goes on with. What the user has set by variables, which are weaker, stays.
+fn lean_settings(config: &Config) -> Vec<String> {
+    if !config.build.lean.holds(ci::is_ci(config)) {
+        return Vec::new();
+    }
+    let settings = [
+        ("CARGO_PROFILE_DEV_DEBUG", "profile.dev.debug=false"),
+        ("CARGO_INCREMENTAL", "build.incremental=false"),
+    ];
+    let is_free = |name: &str| std::env::var_os(name).is_none();
+    settings.into_iter().filter(|(name, _)| is_free(name)).map(|(_, setting)| setting.to_owned()).collect()
 }
 
 /// A macro that did not run left no counts.

@@ -23,8 +23,8 @@ use crate::ui::message::Advised;
 ///
 /// # Errors
 /// A key that means nothing where it stands, or a value that is not of its kind; flags or keys that contradict each other.
-pub(super) fn configure(asked: &Invocation, manifests: &[ManifestRecord]) -> Result<Config> {
-    let mut config = Config::new();
+pub fn configure(asked: &Invocation, manifests: &[ManifestRecord]) -> Result<Config> {
+    let mut config = asked.base.clone();
     let mut keys = Keys::default();
     let packages: Vec<&str> = manifests.iter().filter_map(|manifest| manifest.package.as_deref()).collect();
     for manifest in manifests {
@@ -47,8 +47,13 @@ pub(super) fn configure(asked: &Invocation, manifests: &[ManifestRecord]) -> Res
 }
 
 /// The keys of a package that are no thresholds: name, type, and what it does.
-pub(super) const PACKAGE_KEYS: [(&str, &str, &str); 3] = [
+pub(super) const PACKAGE_KEYS: [(&str, &str, &str); 4] = [
     ("exclusive", "`true` or `false`", "Each test binary of this package runs while no other does."),
+    (
+        "flaky",
+        "list",
+        "Targets of this package by name, the results of whose tests `--reuse` never takes again.",
+    ),
     (
         "exclude-files",
         "list",
@@ -149,6 +154,15 @@ fn read_package(manifest: &ManifestRecord, package: &str, config: &mut Config) -
                 Some(false) => {}
                 None => bail!(table.wrong_value(name, value, "`true` or `false`")),
             },
+            "flaky" => {
+                let names = value
+                    .as_array()
+                    .and_then(|names| names.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
+                let Some(names) = names else {
+                    bail!(table.wrong_value(name, value, "a list of names of targets"))
+                };
+                config.tests.flaky.insert(package.to_owned(), names.into_iter().map(str::to_owned).collect());
+            }
             "exclude-files" => exclusion.exclude_files = table.globs(name, value)?,
             "include-files" => exclusion.include_files = table.globs(name, value)?,
             _ => match flags::read_threshold(name, value, &mut thresholds) {

@@ -3,6 +3,7 @@
 pub mod config;
 pub mod flags;
 pub mod help;
+pub mod metadata;
 pub mod partition;
 pub mod record;
 pub mod shell;
@@ -10,17 +11,19 @@ pub mod verify;
 
 mod again;
 mod baseline;
+mod cache;
 mod ci;
 mod durations;
 mod evaluate;
 mod exclusion;
 mod explain;
+mod freshness;
+mod init;
 mod input;
 mod llvm_engine;
 mod manifests;
 mod measure;
 mod merge;
-mod metadata;
 mod nextest;
 mod output_file;
 mod outside;
@@ -28,6 +31,7 @@ mod partial;
 mod patch;
 mod program;
 mod render;
+mod reuse;
 mod sources;
 mod strays;
 mod testing;
@@ -61,6 +65,8 @@ pub enum Outcome {
     Unmeasured,
     /// 2: everything was measured, but less ran than a threshold demands, or than in the baseline.
     BelowThreshold,
+    /// 2 as well: a workspace was adopted as far as a machine can, and the rest was printed.
+    LeftToDo,
     /// 3: everything was measured, but less ran of what changed than the threshold for patches demands.
     BelowPatchThreshold,
     /// 100: tests failed, or the program that was run. What they covered is reported all the same.
@@ -77,7 +83,7 @@ impl Outcome {
         match self {
             Outcome::Fine => 0,
             Outcome::Unmeasured => 1,
-            Outcome::BelowThreshold => 2,
+            Outcome::BelowThreshold | Outcome::LeftToDo => 2,
             Outcome::BelowPatchThreshold => 3,
             Outcome::TestsFailed => 100,
             Outcome::BuildFailed => 101,
@@ -86,9 +92,13 @@ impl Outcome {
     }
 }
 
-/// Does what the words behind `cargo xtask` ask for, and says on the standard streams how it went.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Outcome {
+/// Does what the words behind `cargo xtask` ask for, on top of `base`, and says on the standard streams how it went.
+pub fn run(base: &Config, arguments: impl IntoIterator<Item = OsString>) -> Outcome {
     let request = match flags::parse(arguments, std::env::vars_os()) {
+        Ok(Request::Run(mut invocation)) => {
+            invocation.base = base.clone();
+            Request::Run(invocation)
+        }
         Ok(request) => request,
         Err(error) => {
             let ui = Ui::new(Verbosity::Normal, ColorChoice::Auto, |name| std::env::var_os(name));
@@ -97,10 +107,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Outcome {
         }
     };
     let config = match &request {
-        Request::Run(invocation) => invocation.config(Config::new()),
-        Request::Help(_) | Request::Version => Ok(Config::new()),
+        Request::Run(invocation) => invocation.config(base.clone()),
+        Request::Help(_) | Request::Version => Ok(base.clone()),
     };
-    let display = config.as_ref().map_or_else(|_| Config::new().display, |config| config.display.clone());
+    let display = config.as_ref().map_or_else(|_| base.display.clone(), |config| config.display.clone());
     let ui = Ui::new(display.verbosity, display.color, |name| std::env::var_os(name));
     let done = match request {
         Request::Help(page) => {
@@ -133,7 +143,9 @@ fn execute(invocation: &Invocation, config: &Config, ui: &Ui) -> Result<Outcome>
     match invocation.command {
         Command::Report => return render::report(invocation, config, ui),
         Command::Merge => return merge::merge(invocation, config, ui),
+        Command::Cache => return cache::run(config, ui),
         Command::Clean => return remove(config, ui),
+        Command::Init => return init::init(config, ui),
         Command::Coverage | Command::Run | Command::ShowEnv | Command::Verify => {}
     }
     // What is needed to find the workspace is on the command line; the rest may stand in its manifests.

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::config::{self, Config};
+use super::freshness::{self, SourceTimes};
 use super::record::{ManifestRecord, Origin, RunRecord};
 use super::{
     Outcome, baseline, llvm_engine, measure, outside, partial, patch, render, shown, sources, strays,
@@ -106,12 +107,15 @@ fn build(workspace: &Workspace, config: &Config, ui: &Ui) -> Result<Program> {
     if let Some(why) = builder.own_build_dir() {
         ui.note(format_args!("dependencies are compiled apart from those of `cargo run`: {why}"));
     }
-    Program::build(workspace, builder, &mut |event| {
+    let times = freshness::restore(workspace, config, ui)?;
+    let program = Program::build(workspace, builder, &mut |event| {
         if let Event::Line(line) = event {
             ui.relay(line.as_bytes());
         }
         Ok(())
-    })
+    })?;
+    times.map(SourceTimes::built).transpose()?;
+    Ok(program)
 }
 
 /// The record of the last run, to count on. Another workspace may have used the same target directory.

@@ -254,9 +254,7 @@ impl RunRecord {
             }
             Err(error) => return Err(error).with_context(|| format!("failed to read `{shown}`")),
         };
-        let mut record = serde_json::from_slice(&text)
-            .map_err(anyhow::Error::from)
-            .and_then(|value| RunRecord::parse(&value))
+        let mut record = RunRecord::parse(&text)
             .with_context(|| format!("failed to read `{shown}`; run `cargo xtask coverage` again"))?;
         // What another harness builds, it builds later.
         if record.outside.is_none() {
@@ -265,11 +263,19 @@ impl RunRecord {
         Ok(record)
     }
 
-    /// The record in JSON.
+    /// Reads what [`RunRecord::render`] has written.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn parse(text: &[u8]) -> Result<RunRecord> {
+        RunRecord::from_json(&serde_json::from_slice(text)?)
+    }
+
+    /// The same as JSON.
     ///
     /// # Errors
     /// Something is missing, or another version of this program wrote it.
-    pub fn parse(value: &Value) -> Result<RunRecord> {
+    pub fn from_json(value: &Value) -> Result<RunRecord> {
         let format = value.get("format").and_then(Value::as_u64);
         ensure!(format == Some(FORMAT), "another version of xtask-coverage wrote it");
         let sources = value.get("sources").context("no `sources`")?;
@@ -488,8 +494,7 @@ mod tests {
                 .into(),
             recorded: None,
         };
-        let value = serde_json::from_str(&record.render()).expect("JSON");
-        assert_eq!(RunRecord::parse(&value).expect("complete"), record);
+        assert_eq!(RunRecord::parse(record.render().as_bytes()).expect("complete"), record);
         assert_eq!(record.sources.packages[0].auxiliary_targets[0].0, AuxiliaryKind::Test);
     }
 

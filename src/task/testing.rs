@@ -11,6 +11,7 @@ use anyhow::Result;
 use super::again;
 use super::config::{Config, Doctests};
 use super::durations::Durations;
+use super::reuse::Reuse;
 use crate::cargo::build::{self, Build, Builder, Stderr, TestBinary, TestKind};
 use crate::cargo::workspace::Workspace;
 use crate::cargo::wrapper::is_continuous;
@@ -39,12 +40,14 @@ pub(super) fn build_and_test(
     let layout = workspace.layout();
     let options = run_options(&builder, config, interrupt);
     let durations = Durations::read(&layout.durations());
+    let reuse = config.tests.reuse.then(|| Reuse::new(workspace, config, &options)).transpose()?;
     let job = |binary: &TestBinary| Job {
         binary: binary.clone(),
         // Rustdoc itself is none of ours; what it compiles is looked at when it is run.
         instrumented: binary.kind == TestKind::Program && is_instrumented(&binary.executable),
         exclusive: config.tests.exclusive.contains(&binary.package),
         expected: durations.of(&binary.binary_id),
+        earlier: reuse.as_ref().and_then(|reuse| reuse.find(binary)),
     };
     let is_over = AtomicBool::new(false);
     // Cargo has a progress line of its own while it builds.
@@ -74,6 +77,12 @@ pub(super) fn build_and_test(
             built
         })
     })?;
+    if let Some(reuse) = &reuse {
+        // A cache is no reason to lose what was measured.
+        if let Err(error) = reuse.keep(&run.results) {
+            ui.note(format_args!("{error:#}"));
+        }
+    }
     // In cargo's order, whatever was ready first.
     let order: Vec<&str> = binaries(&build).map(|binary| binary.binary_id.as_str()).collect();
     run.results.sort_by_key(|result| order.iter().position(|id| *id == result.binary_id));
@@ -236,7 +245,10 @@ impl Drop for SetOnDrop<'_> {
 
 fn say_result(result: &BinaryResult, ui: &Ui) {
     let counts = result.harness.counts.map_or(String::new(), |counts| format!(": {}", describe(counts)));
-    let took = format!("in {:.2} s", result.duration.as_secs_f64());
+    let took = match result.reused {
+        true => "(reused)".to_owned(),
+        false => format!("in {:.2} s", result.duration.as_secs_f64()),
+    };
     let id = &result.binary_id;
     match &result.outcome {
         Outcome::Passed => ui.status("Passed", format_args!("{id}{counts} {took}")),
@@ -279,7 +291,9 @@ pub(super) fn say_summary(run: &TestRun, build: &Build, config: &Config, ui: &Ui
     let ran = run.results.iter().filter(|result| result.outcome != Outcome::NotRun).count();
     let plural = if ran == 1 { "binary" } else { "binaries" };
     let took = run.duration.as_secs_f64();
-    ui.status("Tested", format_args!("{ran} {plural}: {} in {took:.2} s", describe(total)));
+    let reused = run.results.iter().filter(|result| result.reused).count();
+    let reused = if reused > 0 { format!(", {reused} of them reused") } else { String::new() };
+    ui.status("Tested", format_args!("{ran} {plural}{reused}: {} in {took:.2} s", describe(total)));
     if let Some(number) = config.tests.slowest {
         say_slowest(run, usize::try_from(number.get()).unwrap_or(usize::MAX), ui);
     }

@@ -21,7 +21,7 @@ use crate::export::json::{self, JsonOptions};
 use crate::export::lcov::{self, LcovOptions};
 use crate::filter::PathFilter;
 use crate::llvm_tools::{DamagedProfiles, ExportFormat, ExportOptions, LlvmTools, export};
-use crate::load::{self, Inputs};
+use crate::load::{self, Architecture, Inputs};
 
 /// What was compared, and what differed.
 #[derive(Debug, Default)]
@@ -104,6 +104,7 @@ pub fn verify(
     let inputs = |ignore_stale| Inputs {
         objects: objects.clone(),
         profiles: record.profiles.clone(),
+        architecture: Architecture::host(),
         threads,
         ignore_stale,
     };
@@ -342,6 +343,7 @@ mod tests {
             functions: Vec::new(),
             branches: Vec::new(),
             branch_lines: Vec::new(),
+            decisions: Vec::new(),
             expansions: Vec::new(),
             summary: Summary::EMPTY,
         }

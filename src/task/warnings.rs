@@ -89,6 +89,6 @@ pub(super) fn judge(outcome: Outcome, config: &Config, ui: &Ui) -> Outcome {
         Outcome::Fine | Outcome::Unmeasured | Outcome::BelowThreshold | Outcome::BelowPatchThreshold => {
             Outcome::Unmeasured
         }
-        Outcome::TestsFailed | Outcome::BuildFailed | Outcome::Interrupted(_) => outcome,
+        Outcome::LeftToDo | Outcome::TestsFailed | Outcome::BuildFailed | Outcome::Interrupted(_) => outcome,
     }
 }

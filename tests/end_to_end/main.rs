@@ -5,12 +5,14 @@ mod support;
 
 mod build;
 mod changes;
+mod checkouts;
 mod configuration;
 mod counts;
 mod doctests;
 mod errors;
 mod exclusion;
 mod faults;
+mod init;
 mod llvm_engine;
 mod merging;
 mod nextest;

@@ -297,8 +297,10 @@ impl<'a> Outputs<'a> {
         let mut units = Unit::read_all(&self.layout)?;
         units.retain(|unit| unit.wrapper == self.wrapper.hash);
         let of_build = units.iter().filter(|unit| self.build.artifacts.iter().any(|it| unit.is_of(it)));
+        let directory = self.layout.units();
+        let of_build = of_build.inspect(|unit| unit.mark_used(&directory));
         self.build.compiler_profiles =
-            of_build.flat_map(|unit| profiles_in(&unit.directory(&self.layout.units()))).collect();
+            of_build.flat_map(|unit| profiles_in(&unit.directory(&directory))).collect();
         // Caches keep libraries; what a linker made they leave alone.
         let is_library =
             |artifact: &&Artifact| artifact.target.kind == CargoTargetKind::Lib && !artifact.test;

@@ -1,10 +1,12 @@
 //! Branches as LCOV wants them: by line, the same condition of all instantiations as one.
 
+use std::collections::BTreeMap;
+
 use super::function::{CountedBranch, FunctionRecord};
 use crate::format::covfun::Position;
 
-/// Expansions below one expansion that are followed.
-const MAX_NESTED_EXPANSIONS: usize = 1000;
+/// Expansions in one another that are followed.
+const MOST_NESTED: usize = 1000;
 
 /// A condition on a line, summed over all instantiations, as a report shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,116 +30,144 @@ pub fn united_branch_lines(branches: &[CountedBranch]) -> Vec<BranchLine> {
     branches.iter().filter(|branch| !branch.is_folded()).map(line).collect()
 }
 
-/// A condition and the way to it.
-struct LocatedBranch {
-    /// The condition's start, or, if it is in an expansion, the starts of the expansions around it, outermost first. All
-    /// conditions of one expansion have the same path, and thus are one, as LLVM has it.
-    path: Vec<Position>,
-    position: usize,
-    when_true: u64,
-    when_false: u64,
+/// The places of conditions, as a tree: a condition's own place, or, if it is in an expansion, the places of the expansions around
+/// it, outermost first. All conditions of one expansion have the same place, and thus are one, as LLVM has it.
+#[derive(Default)]
+struct Places {
+    /// Positions in `counts`, by the position of what is around, and the place.
+    children: BTreeMap<(usize, Position), usize>,
+    /// How often the conditions at a place were true, and how often false; `None` where there are none. The first is the root.
+    counts: Vec<Option<[u64; 2]>>,
 }
 
-impl LocatedBranch {
-    fn new(branch: &CountedBranch, path: Vec<Position>, position: usize) -> LocatedBranch {
-        LocatedBranch { path, position, when_true: branch.when_true, when_false: branch.when_false }
+impl Places {
+    /// The place within what is around.
+    fn within(&mut self, around: usize, place: Position) -> usize {
+        let new = self.counts.len();
+        let known = *self.children.entry((around, place)).or_insert(new);
+        if known == new {
+            self.counts.push(None);
+        }
+        known
+    }
+
+    fn add(&mut self, place: usize, branch: &CountedBranch) {
+        if branch.is_folded() {
+            return;
+        }
+        if let Some(counts) = self.counts.get_mut(place) {
+            let [when_true, when_false] = counts.get_or_insert([0, 0]);
+            *when_true = when_true.wrapping_add(branch.when_true);
+            *when_false = when_false.wrapping_add(branch.when_false);
+        }
+    }
+
+    /// The conditions in the order of their places.
+    fn into_lines(self) -> Vec<BranchLine> {
+        let children = |around: usize| {
+            let first = Position { line: 0, column: 0 };
+            self.children.range((around, first)..(around + 1, first)).rev()
+        };
+        let mut lines = Vec::new();
+        let mut pending: Vec<(u32, usize)> =
+            children(0).map(|((_, place), child)| (place.line, *child)).collect();
+        while let Some((line, place)) = pending.pop() {
+            if let Some(counts) = self.counts[place] {
+                // LLVM cuts these counts to 32 bits.
+                let outcomes = counts.map(|count| Some(u64::from(count as u32)));
+                lines.push(BranchLine { line, outcomes });
+            }
+            pending.extend(children(place).map(|(_, child)| (line, *child)));
+        }
+        lines
     }
 }
 
-/// The lines with conditions of a file, in ascending order: its own `branches`, and those that its `expansions` (each
-/// with the function that it belongs to) lead to. Folded conditions are left out.
+/// The lines with conditions of a file, in ascending order: its own `branches`, and those that the expansions of `functions` in
+/// their main files, which are given too, lead to. Folded conditions are left out.
 ///
-/// The rule is that of LLVM 21 and later with instantiations unified: conditions with the same path are one.
+/// The rule is that of LLVM 21 and later with instantiations unified: conditions at the same place are one.
 pub fn branch_lines<'a>(
     branches: &[CountedBranch],
-    expansions: impl Iterator<Item = (&'a FunctionRecord, u32, Position)>,
+    functions: impl Iterator<Item = (&'a FunctionRecord, u32)>,
 ) -> Vec<BranchLine> {
-    let own = branches.iter().filter(|branch| !branch.is_folded());
-    let mut located: Vec<LocatedBranch> = own
-        .enumerate()
-        .map(|(position, branch)| LocatedBranch::new(branch, vec![branch.start], position))
-        .collect();
-    let mut position = 0;
-    for (function, expanded_file_id, start) in expansions {
-        let mut visited = Vec::new();
-        push_expansion(
-            &mut located,
-            function,
-            expanded_file_id,
-            &mut vec![start],
-            &mut position,
-            &mut visited,
-        );
+    let mut places = Places::default();
+    let root = 0;
+    places.counts.push(None);
+    for branch in branches.iter().filter(|branch| !branch.is_folded()) {
+        let place = places.within(root, branch.start);
+        places.add(place, branch);
     }
-    located.sort_by(|a, b| a.path.cmp(&b.path).then(a.position.cmp(&b.position)));
-    located.dedup_by(|later, first| {
-        let same = later.path == first.path;
-        if same {
-            first.when_true = first.when_true.wrapping_add(later.when_true);
-            first.when_false = first.when_false.wrapping_add(later.when_false);
+    for (function, main) in functions {
+        let mut expansions = Expansions::of(function);
+        for region in function.expansions_in(main) {
+            let place = places.within(root, region.range.start);
+            expansions.visit(region.expanded_file_id, place, &mut |step| match step {
+                Step::Into(around, position) => places.within(around, position),
+                Step::Branches(place, branches) => {
+                    branches.iter().for_each(|branch| places.add(place, branch));
+                    place
+                }
+            });
         }
-        same
-    });
-    let line = |branch: &LocatedBranch| BranchLine {
-        line: branch.path.first().map_or(0, |start| start.line),
-        // LLVM cuts these counts to 32 bits.
-        outcomes: [branch.when_true, branch.when_false].map(|count| Some(u64::from(count as u32))),
-    };
-    located.iter().map(line).collect()
+    }
+    places.into_lines()
 }
 
-fn push_expansion(
-    located: &mut Vec<LocatedBranch>,
-    function: &FunctionRecord,
-    file_id: u32,
-    path: &mut Vec<Position>,
-    position: &mut usize,
-    visited: &mut Vec<u32>,
-) {
-    // Clang gives each expansion a file of its own. Anything else is damage, which must not recurse without end.
-    if visited.len() >= MAX_NESTED_EXPANSIONS || visited.contains(&file_id) {
-        return;
+/// The expansions of a function, each of which is followed once. Clang gives each a file of its own; anything else is damage, and
+/// what a second expansion leads to is part of the first.
+pub struct Expansions<'a> {
+    function: &'a FunctionRecord,
+    is_visited: Vec<bool>,
+    depth: usize,
+}
+
+/// What is met on the way through expansions, with the place of the expansion that it is in.
+enum Step<'a> {
+    /// An expansion that begins here; its own place is wanted.
+    Into(usize, Position),
+    /// Conditions.
+    Branches(usize, &'a [CountedBranch]),
+}
+
+impl<'a> Expansions<'a> {
+    /// None is followed yet.
+    pub fn of(function: &'a FunctionRecord) -> Expansions<'a> {
+        Expansions { function, is_visited: vec![false; function.filenames.len()], depth: 0 }
     }
-    visited.push(file_id);
-    for expansion in function.expansions_in(file_id) {
-        path.push(expansion.range.start);
-        push_expansion(located, function, expansion.expanded_file_id, path, position, visited);
-        path.pop();
+
+    /// The branches that an expansion leads to: those of nested expansions first.
+    pub fn branches(&mut self, expanded_file_id: u32) -> Vec<CountedBranch> {
+        let mut found = Vec::new();
+        self.visit(expanded_file_id, 0, &mut |step| {
+            if let Step::Branches(_, branches) = step {
+                found.extend_from_slice(branches);
+            }
+            0
+        });
+        found
     }
-    for branch in function.branches_in(file_id) {
-        if !branch.is_folded() {
-            located.push(LocatedBranch::new(branch, path.clone(), *position));
+
+    fn visit(&mut self, file_id: u32, place: usize, meet: &mut dyn FnMut(Step<'a>) -> usize) {
+        let Some(is_visited @ false) = self.is_visited.get_mut(file_id as usize) else { return };
+        if self.depth >= MOST_NESTED {
+            return;
         }
-        *position += 1;
+        *is_visited = true;
+        self.depth += 1;
+        let function = self.function;
+        for expansion in function.expansions_in(file_id) {
+            let inner = meet(Step::Into(place, expansion.range.start));
+            self.visit(expansion.expanded_file_id, inner, meet);
+        }
+        self.depth -= 1;
+        meet(Step::Branches(place, function.branches_in(file_id)));
     }
-}
-
-/// The branches that an expansion of `function` leads to: those of nested expansions first.
-pub fn expanded_branches(function: &FunctionRecord, file_id: u32) -> Vec<CountedBranch> {
-    let mut branches = Vec::new();
-    collect_expanded(function, file_id, &mut branches, &mut Vec::new());
-    branches
-}
-
-fn collect_expanded(
-    function: &FunctionRecord,
-    file_id: u32,
-    branches: &mut Vec<CountedBranch>,
-    visited: &mut Vec<u32>,
-) {
-    if visited.len() >= MAX_NESTED_EXPANSIONS || visited.contains(&file_id) {
-        return;
-    }
-    visited.push(file_id);
-    for expansion in function.expansions_in(file_id) {
-        collect_expanded(function, expansion.expanded_file_id, branches, visited);
-    }
-    branches.extend(function.branches_in(file_id));
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{branch_lines, expanded_branches, united_branch_lines};
+    use super::{Expansions, branch_lines, united_branch_lines};
     use crate::coverage::function::{CountedBranch, CountedRegion, FunctionRecord};
     use crate::coverage::segment::{CountedKind, CountedRange};
     use crate::format::covfun::Position;
@@ -184,17 +214,13 @@ mod tests {
                 folded(branch(1, 5, 1, 0, 0)),
                 branch(2, 1, 1, 1, 2),
             ],
+            decisions: Vec::new(),
             execution_count: 1,
         }
     }
 
     fn describe(branches: &[CountedBranch], function: Option<&FunctionRecord>) -> Vec<(u32, u64, u64)> {
-        let expansions = function.into_iter().flat_map(|function| {
-            function
-                .expansions_in(0)
-                .map(move |region| (function, region.expanded_file_id, region.range.start))
-        });
-        let lines = branch_lines(branches, expansions);
+        let lines = branch_lines(branches, function.into_iter().map(|function| (function, 0)));
         lines
             .iter()
             .map(|line| (line.line, line.outcomes[0].unwrap_or(99), line.outcomes[1].unwrap_or(99)))
@@ -228,7 +254,8 @@ mod tests {
 
     #[test]
     fn an_expansions_conditions_come_innermost_first() {
-        let found: Vec<_> = expanded_branches(&function(), 1)
+        let found: Vec<_> = Expansions::of(&function())
+            .branches(1)
             .iter()
             .map(|branch| (branch.file_id, branch.when_true))
             .collect();
@@ -239,7 +266,20 @@ mod tests {
     fn expansions_that_run_in_circles_end() {
         let mut function = function();
         function.regions.push(expansion(2, 1, 1));
-        assert_eq!(expanded_branches(&function, 1).len(), 4);
+        assert_eq!(Expansions::of(&function).branches(1).len(), 4);
         assert_eq!(describe(&[], Some(&function)).len(), 2);
+    }
+
+    /// Each expansion of the same file again would take the square of their number, and of these a power.
+    #[test]
+    fn expansions_of_the_same_file_are_followed_once() {
+        let n_files = 900;
+        let mut function = function();
+        function.filenames = vec![0; n_files as usize].into();
+        let twice = |file_id| (1..=20).map(move |line| expansion(file_id, line, file_id + 1));
+        function.regions = (0..n_files - 1).flat_map(twice).collect();
+        function.branches = vec![branch(n_files - 1, 1, 1, 3, 4); 10];
+        assert_eq!(describe(&[], Some(&function)), [(1, 30, 40)]);
+        assert_eq!(Expansions::of(&function).branches(1).len(), 10);
     }
 }

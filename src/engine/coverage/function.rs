@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::counter::{CounterError, Evaluator};
 use super::map::PathIndex;
+use super::mcdc::McdcRecord;
 use super::segment::{CountedKind, CountedRange};
 use crate::format::covfun::{Counter, Mapping, Position, RegionKind};
 
@@ -53,10 +54,13 @@ pub struct FunctionRecord {
     pub name: Box<[u8]>,
     /// The files that the function has code in, as indices into [`Coverage::paths`](super::Coverage::paths).
     pub filenames: Arc<[PathIndex]>,
-    /// The regions in the order of the mapping.
+    /// The regions in the order of the mapping, so file by file.
     pub regions: Vec<CountedRegion>,
-    /// The branches in the order of the mapping.
+    /// The branches in the order of the mapping, so file by file.
     pub branches: Vec<CountedBranch>,
+    /// The decisions in the order in which the mapping completes them. LLVM's model only: over several instantiations or builds
+    /// of one function there is no rule for what was shown of a condition.
+    pub decisions: Vec<McdcRecord>,
     /// How often the function was entered: the count of its first region.
     pub execution_count: u64,
 }
@@ -85,8 +89,8 @@ pub fn count_regions(
             RegionKind::Gap => (CountedKind::Gap, 0),
             RegionKind::Expansion { expanded_file_id } => (CountedKind::Expansion, expanded_file_id),
             // The decision as a whole is not a region: its conditions are.
-            RegionKind::McdcDecision => continue,
-            RegionKind::Branch { when_false } | RegionKind::McdcBranch { when_false } => {
+            RegionKind::McdcDecision { .. } => continue,
+            RegionKind::Branch { when_false } | RegionKind::McdcBranch { when_false, .. } => {
                 branches.push(CountedBranch {
                     start: region.start,
                     end: region.end,
@@ -111,14 +115,13 @@ impl FunctionRecord {
     /// The file that the function itself stands in, as opposed to what it expands: the first one that no expansion
     /// refers to. `None` in mappings that make no sense.
     pub fn main_file_id(&self) -> Option<u32> {
-        let n_files = self.filenames.len() as u32;
-        let is_expanded = |file_id: u32| {
-            let expands = |region: &CountedRegion| {
-                region.range.kind == CountedKind::Expansion && region.expanded_file_id == file_id
-            };
-            self.regions.iter().any(expands)
-        };
-        (0..n_files).find(|&file_id| !is_expanded(file_id))
+        let mut is_expanded = vec![false; self.filenames.len()];
+        for region in self.regions.iter().filter(|region| region.range.kind == CountedKind::Expansion) {
+            if let Some(is_expanded) = is_expanded.get_mut(region.expanded_file_id as usize) {
+                *is_expanded = true;
+            }
+        }
+        is_expanded.iter().position(|is_expanded| !is_expanded).map(|file_id| file_id as u32)
     }
 
     /// The line on which the function begins, 1-based.
@@ -127,17 +130,21 @@ impl FunctionRecord {
     }
 
     /// The regions of one of the function's files.
-    pub fn regions_in(&self, file_id: u32) -> impl Iterator<Item = &CountedRegion> {
-        self.regions.iter().filter(move |region| region.file_id == file_id)
+    pub fn regions_in(&self, file_id: u32) -> &[CountedRegion] {
+        let first = self.regions.partition_point(|region| region.file_id < file_id);
+        let behind = self.regions.partition_point(|region| region.file_id <= file_id);
+        self.regions.get(first..behind).unwrap_or_default()
     }
 
     /// The branches of one of the function's files.
-    pub fn branches_in(&self, file_id: u32) -> impl Iterator<Item = &CountedBranch> {
-        self.branches.iter().filter(move |branch| branch.file_id == file_id)
+    pub fn branches_in(&self, file_id: u32) -> &[CountedBranch] {
+        let first = self.branches.partition_point(|branch| branch.file_id < file_id);
+        let behind = self.branches.partition_point(|branch| branch.file_id <= file_id);
+        self.branches.get(first..behind).unwrap_or_default()
     }
 
     /// The expansions that begin in one of the function's files.
     pub fn expansions_in(&self, file_id: u32) -> impl Iterator<Item = &CountedRegion> {
-        self.regions_in(file_id).filter(|region| region.range.kind == CountedKind::Expansion)
+        self.regions_in(file_id).iter().filter(|region| region.range.kind == CountedKind::Expansion)
     }
 }

@@ -26,6 +26,39 @@ pub fn lines(segments: &[CoverageSegment]) -> Lines<'_> {
     Lines { segments: segments.iter().peekable(), line, wrapped: None }
 }
 
+/// Mapped lines that follow each other, all covered or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineRun {
+    /// The first line, 1-based.
+    pub first: u32,
+    /// How many lines there are, at least one.
+    pub n_lines: u32,
+    /// Whether they have a count.
+    pub is_covered: bool,
+}
+
+/// The mapped lines in ascending order, those together on which no segment begins: takes time for each segment, not for each
+/// line, of which a few bytes can claim millions.
+pub fn runs(segments: &[CoverageSegment]) -> impl Iterator<Item = LineRun> {
+    let mut lines = lines(segments);
+    std::iter::from_fn(move || {
+        lines.skip_alike().or_else(|| {
+            let LineCoverage { line, count, .. } = lines.next()?;
+            Some(LineRun { first: line, n_lines: 1, is_covered: count > 0 })
+        })
+    })
+}
+
+/// How many mapped lines there are, and how many of them have a count.
+pub fn ratio(segments: &[CoverageSegment]) -> Ratio {
+    let mut ratio = Ratio::EMPTY;
+    for LineRun { n_lines, is_covered, .. } in runs(segments) {
+        let count = u64::from(n_lines);
+        ratio += Ratio { covered: if is_covered { count } else { 0 }, count };
+    }
+    ratio
+}
+
 /// The iterator that [`lines`] returns. Lines are computed, not stored, as they can outnumber the input's bytes.
 #[derive(Clone, Debug)]
 pub struct Lines<'a> {
@@ -34,6 +67,17 @@ pub struct Lines<'a> {
     line: u32,
     /// The last segment of an earlier line: what goes on into this one.
     wrapped: Option<&'a CoverageSegment>,
+}
+
+impl Lines<'_> {
+    /// Passes over the mapped lines from here on up to the next one on which a segment begins.
+    fn skip_alike(&mut self) -> Option<LineRun> {
+        let next_line = self.segments.peek()?.start.line;
+        let goes_on = self.wrapped.filter(|segment| segment.has_count)?;
+        let n_lines = next_line.checked_sub(self.line).filter(|n_lines| *n_lines > 0)?;
+        let first = std::mem::replace(&mut self.line, next_line);
+        Some(LineRun { first, n_lines, is_covered: goes_on.count > 0 })
+    }
 }
 
 impl Iterator for Lines<'_> {

@@ -6,15 +6,17 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::branch::Expansions;
 use super::counter::Evaluator;
 use super::function::{CountedBranch, CountedRegion, FunctionRecord, count_regions};
-use super::map::{CoverageMap, MappingIndex, MappingRecord, PathIndex, RefMap};
+use super::map::{CoverageMap, MappingIndex, MappingRecord, PathIndex, RefHasherBuilder, RefMap};
+use super::mcdc::{self, McdcError, McdcRecord};
 use super::profile::Profile;
 use super::segment::{CountedKind, CountedRange, segments, sort_and_combine};
 use super::summary::Ratio;
 use super::{
-    Coverage, Expansion, FileCoverage, Model, Omissions, OmittedFunction, Summary, branch, branch_ratio,
-    filenames, line_ratio,
+    Coverage, DecisionIndex, Expansion, FileCoverage, Model, Omissions, OmittedFunction, Summary, branch,
+    branch_ratio, filenames, line,
 };
 use crate::format::covfun::{CovfunRecord, Mapping, Position};
 
@@ -30,17 +32,28 @@ pub fn evaluate(map: &CoverageMap, profile: &Profile, keep: &dyn Fn(&[u8]) -> bo
             loader.add(object, index);
         }
     }
-    let Loader { functions, by_file, omissions, .. } = loader;
+    let Loader { functions, by_file, decisions_by_file, mut omissions, .. } = loader;
+    let mains: Vec<Option<u32>> = functions.iter().map(FunctionRecord::main_file_id).collect();
 
     let mut paths: Vec<(Box<[u8]>, PathIndex)> =
         by_file.keys().map(|&path| (map.paths[path as usize].clone(), path)).collect();
     paths.sort_unstable();
     let mut totals = Summary::EMPTY;
+    let mut n_lines = Ratio::EMPTY;
     let files: Vec<FileCoverage> = paths
         .into_iter()
         .filter(|(path, _)| keep(path))
-        .map(|(path, index)| file_coverage(&path, index, &functions, &by_file[&index]))
-        .inspect(|file| totals += file.summary)
+        .filter_map(|(path, index)| {
+            let decisions = decisions_by_file.get(&index).map_or(&[][..], Vec::as_slice);
+            let file = file_coverage(&path, &functions, &mains, &by_file[&index], decisions);
+            n_lines += line::ratio(&file.segments);
+            if n_lines.count > map.most_lines() {
+                omissions.oversized.push(path);
+                return None;
+            }
+            totals += file.summary;
+            Some(file)
+        })
         .collect();
     Coverage { model: Model::Llvm, paths: map.paths.clone(), files, functions, totals, omissions }
 }
@@ -85,17 +98,46 @@ enum Fate {
     Mismatched,
 }
 
+/// A file of a function.
+#[derive(Clone, Copy)]
+struct Part {
+    /// Index of the function.
+    function: u32,
+    /// Which of the function's files it is.
+    file_id: u32,
+}
+
+/// What the profile says of a name. Its entries are looked through once, as there can be any number of them.
+#[derive(Clone, Copy)]
+struct NameInProfile {
+    /// Anything of that name ran.
+    ran: bool,
+    /// There are structural hashes without and with [`HASH_KIND_BIT`].
+    has_kind: [bool; 2],
+}
+
+/// A function that is in the list.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Listed {
+    /// Its index.
+    function: u32,
+    func_hash: u64,
+}
+
 struct Loader<'a> {
     map: &'a CoverageMap,
     profile: &'a Profile,
     fates: HashMap<MappingIndex, Fate>,
-    /// The listed functions of each name, and their structural hashes.
-    listed: RefMap<Vec<(u32, u64)>>,
+    names: RefMap<NameInProfile>,
+    /// The listed functions by name and files.
+    listed: HashMap<(u64, Arc<[PathIndex]>), Listed, RefHasherBuilder>,
     functions: Vec<FunctionRecord>,
-    by_file: BTreeMap<PathIndex, Vec<u32>>,
+    by_file: BTreeMap<PathIndex, Vec<Part>>,
+    decisions_by_file: BTreeMap<PathIndex, Vec<DecisionIndex>>,
     omissions: Omissions,
     mapping: Mapping,
     evaluator: Evaluator,
+    mcdc_effort: mcdc::Effort,
 }
 
 impl<'a> Loader<'a> {
@@ -104,12 +146,15 @@ impl<'a> Loader<'a> {
             map,
             profile,
             fates: HashMap::new(),
-            listed: RefMap::default(),
+            names: RefMap::default(),
+            listed: HashMap::default(),
             functions: Vec::new(),
             by_file: BTreeMap::new(),
+            decisions_by_file: BTreeMap::new(),
             omissions: Omissions::default(),
             mapping: Mapping::default(),
             evaluator: Evaluator::default(),
+            mcdc_effort: mcdc::Effort::default(),
         }
     }
 
@@ -143,11 +188,14 @@ impl<'a> Loader<'a> {
         }
 
         let profile = self.profile;
-        let ran = profile.ran(record.name_ref);
+        let kind = |hash: u64| usize::from(hash & HASH_KIND_BIT != 0);
+        let NameInProfile { ran, has_kind } = *self.names.entry(record.name_ref).or_insert_with(|| {
+            let mut has_kind = [false; 2];
+            profile.hashes(record.name_ref).for_each(|hash| has_kind[kind(hash)] = true);
+            NameInProfile { ran: profile.ran(record.name_ref), has_kind }
+        });
         let counts = profile.counts(record.name_ref, record.func_hash).filter(|_| ran);
-        let kind = record.func_hash & HASH_KIND_BIT;
-        if ran && counts.is_none() && profile.hashes(record.name_ref).any(|hash| hash & HASH_KIND_BIT == kind)
-        {
+        if ran && counts.is_none() && has_kind[kind(record.func_hash)] {
             self.omit_mismatched(object, index);
             return Fate::Mismatched;
         }
@@ -165,39 +213,58 @@ impl<'a> Loader<'a> {
                 return self.omit_malformed(object, index, reason);
             }
         };
+        let bitmap = counts.and_then(|_| profile.bitmap(record.name_ref, record.func_hash));
+        let decisions = match mcdc::decisions(&self.mapping, bitmap, &mut self.mcdc_effort) {
+            Ok(decisions) => decisions,
+            Err(error) => {
+                let reason = match error {
+                    McdcError::Graph => "the conditions of one of its decisions make no sense",
+                    McdcError::Effort => "its decisions have more conditions and ways than anyone writes",
+                };
+                return self.omit_malformed(object, index, reason.to_owned());
+            }
+        };
         let Some(files) = filenames(map, record, &self.mapping.files) else { return Fate::LeftOut };
         if regions.is_empty() {
             return Fate::LeftOut;
         }
-        let same_files = |listed: &&(u32, u64)| self.functions[listed.0 as usize].filenames[..] == files[..];
-        if let Some(&first) = self.listed.get(&record.name_ref).and_then(|all| all.iter().find(same_files)) {
+        let files: Arc<[PathIndex]> = files.into();
+        let next = Listed { function: self.functions.len() as u32, func_hash: record.func_hash };
+        let first = *self.listed.entry((record.name_ref, files.clone())).or_insert(next);
+        if first != next {
             self.omit_shadowed(object, index, first, &regions);
             return Fate::LeftOut;
         }
-        self.list(record, name, files, regions, branches);
+        self.list(name, files, (regions, branches, decisions));
         Fate::Listed
     }
 
     fn list(
         &mut self,
-        record: &MappingRecord,
         name: &[u8],
-        files: Vec<PathIndex>,
-        regions: Vec<CountedRegion>,
-        branches: Vec<CountedBranch>,
+        filenames: Arc<[PathIndex]>,
+        (regions, branches, decisions): (Vec<CountedRegion>, Vec<CountedBranch>, Vec<McdcRecord>),
     ) {
-        let index = self.functions.len() as u32;
-        self.listed.entry(record.name_ref).or_default().push((index, record.func_hash));
-        for (position, path) in files.iter().enumerate() {
-            if !files[..position].contains(path) {
-                self.by_file.entry(*path).or_default().push(index);
+        let function = self.functions.len() as u32;
+        for (file_id, path) in (0..).zip(filenames.iter()) {
+            self.by_file.entry(*path).or_default().push(Part { function, file_id });
+        }
+        for (decision, record) in (0..).zip(&decisions) {
+            if let Some(&path) = filenames.get(record.file_id as usize) {
+                self.decisions_by_file.entry(path).or_default().push(DecisionIndex { function, decision });
             }
         }
         let execution_count = regions.first().map_or(0, |region| region.range.count);
-        let main_path = files.first().map(|&path| &self.map.paths[path as usize][..]);
-        let filenames: Arc<[PathIndex]> = files.into();
+        let main_path = filenames.first().map(|&path| &self.map.paths[path as usize][..]);
         let name = main_path.map_or(name, |path| without_file_prefix(name, path)).into();
-        self.functions.push(FunctionRecord { name, filenames, regions, branches, execution_count });
+        self.functions.push(FunctionRecord {
+            name,
+            filenames,
+            regions,
+            branches,
+            decisions,
+            execution_count,
+        });
     }
 
     fn omit_malformed(&mut self, object: usize, index: MappingIndex, reason: String) -> Fate {
@@ -216,10 +283,10 @@ impl<'a> Loader<'a> {
         &mut self,
         object: usize,
         index: MappingIndex,
-        (first, first_hash): (u32, u64),
+        listed: Listed,
         regions: &[CountedRegion],
     ) {
-        let first = &self.functions[first as usize];
+        let first = &self.functions[listed.function as usize];
         let first_ran = first.regions.iter().any(|region| region.range.count > 0);
         let start = |regions: &[CountedRegion]| regions.first().map(|region| region.range.start);
         // Functions of one name that stand elsewhere: the `main` of every doctest is one, to LLVM.
@@ -229,7 +296,7 @@ impl<'a> Loader<'a> {
             let record = &self.map.mappings[index as usize];
             let counts = self.profile.counts(record.name_ref, record.func_hash);
             counts.is_some_and(|counts| counts.iter().any(|&c| c > 0))
-                && (!first_ran || first_hash != record.func_hash)
+                && (!first_ran || listed.func_hash != record.func_hash)
         };
         if is_elsewhere || counts_differ {
             let which = if first_ran || is_elsewhere {
@@ -277,59 +344,49 @@ fn without_file_prefix<'a>(name: &'a [u8], path: &[u8]) -> &'a [u8] {
 
 fn file_coverage(
     path: &[u8],
-    index: PathIndex,
     functions: &[FunctionRecord],
-    indices: &[u32],
+    mains: &[Option<u32>],
+    parts: &[Part],
+    decisions: &[DecisionIndex],
 ) -> FileCoverage {
+    let function = |part: &Part| &functions[part.function as usize];
     let mut ranges = Vec::new();
     let mut branches = Vec::new();
     let mut expansions = Vec::new();
-    for &function_index in indices {
-        let function = &functions[function_index as usize];
-        let is_here = |file_id: u32| function.filenames.get(file_id as usize) == Some(&index);
-        ranges.extend(
-            function.regions.iter().filter(|region| is_here(region.file_id)).map(|region| region.range),
-        );
-        branches.extend(function.branches.iter().filter(|branch| is_here(branch.file_id)));
-        if let Some(main) = function.main_file_id().filter(|&main| is_here(main)) {
-            expansions.extend(function.expansions_in(main).map(|region| Expansion {
-                region: *region,
-                function: function_index,
-                branches: branch::expanded_branches(function, region.expanded_file_id),
-            }));
-        }
+    for part in parts {
+        ranges.extend(function(part).regions_in(part.file_id).iter().map(|region| region.range));
+        branches.extend_from_slice(function(part).branches_in(part.file_id));
+    }
+    let main_parts = || parts.iter().filter(|part| mains[part.function as usize] == Some(part.file_id));
+    for part in main_parts() {
+        let mut expanded = Expansions::of(function(part));
+        expansions.extend(function(part).expansions_in(part.file_id).map(|region| Expansion {
+            region: *region,
+            function: part.function,
+            branches: expanded.branches(region.expanded_file_id),
+        }));
     }
     sort_and_combine(&mut ranges);
-    let located = expansions.iter().map(|expansion| {
-        let function = &functions[expansion.function as usize];
-        (function, expansion.region.expanded_file_id, expansion.region.range.start)
-    });
-    let branch_lines = branch::branch_lines(&branches, located);
+    let branch_lines =
+        branch::branch_lines(&branches, main_parts().map(|part| (function(part), part.file_id)));
     FileCoverage {
         path: path.into(),
         segments: segments(&ranges),
-        functions: indices
-            .iter()
-            .copied()
-            .filter(|&function| functions[function as usize].filenames.first() == Some(&index))
-            .collect(),
+        functions: parts.iter().filter(|part| part.file_id == 0).map(|part| part.function).collect(),
         branches,
         branch_lines,
+        decisions: decisions.to_vec(),
         expansions,
-        summary: summarize(index, functions, indices),
+        summary: summarize(main_parts().map(|part| (function(part), part.file_id))),
     }
 }
 
-/// A file's numbers: instantiations of one function are a group, and a group counts with the best of its members.
-fn summarize(index: PathIndex, functions: &[FunctionRecord], indices: &[u32]) -> Summary {
+/// A file's numbers, given the functions whose main file it is: instantiations of one function are a group, and a group counts with
+/// the best of its members.
+fn summarize<'a>(functions: impl Iterator<Item = (&'a FunctionRecord, u32)>) -> Summary {
     let mut groups: BTreeMap<Position, Vec<(&FunctionRecord, u32)>> = BTreeMap::new();
-    for &function in indices {
-        let function = &functions[function as usize];
-        let Some(main) = function.main_file_id() else { continue };
-        if function.filenames.get(main as usize) != Some(&index) {
-            continue;
-        }
-        if let Some(first) = function.regions_in(main).next() {
+    for (function, main) in functions {
+        if let Some(first) = function.regions_in(main).first() {
             groups.entry(first.range.start).or_default().push((function, main));
         }
     }
@@ -343,6 +400,7 @@ fn summarize(index: PathIndex, functions: &[FunctionRecord], indices: &[u32]) ->
                 (&mut best.lines, own.lines),
                 (&mut best.regions, own.regions),
                 (&mut best.branches, own.branches),
+                (&mut best.mcdc, own.mcdc),
             ] {
                 best.covered = best.covered.max(own.covered);
                 best.count = best.count.max(own.count);
@@ -363,13 +421,18 @@ fn summarize_function(function: &FunctionRecord, main: u32) -> Summary {
             summary.regions += Ratio { covered: u64::from(region.range.count != 0), count: 1 };
         }
     }
-    let mut ranges: Vec<CountedRange> = function.regions_in(main).map(|region| region.range).collect();
+    let mut ranges: Vec<CountedRange> = function.regions_in(main).iter().map(|region| region.range).collect();
     sort_and_combine(&mut ranges);
-    summary.lines = line_ratio(&segments(&ranges));
-    summary.branches = branch_ratio(function.branches_in(main));
+    summary.lines = line::ratio(&segments(&ranges));
+    summary.branches = branch_ratio(function.branches_in(main).iter());
+    for decision in function.decisions.iter().filter(|decision| decision.file_id == main) {
+        for condition in decision.conditions.iter().filter(|condition| !condition.is_folded) {
+            summary.mcdc += Ratio { covered: u64::from(condition.is_covered), count: 1 };
+        }
+    }
+    let mut expanded = Expansions::of(function);
     for expansion in function.expansions_in(main) {
-        let branches = branch::expanded_branches(function, expansion.expanded_file_id);
-        summary.branches += branch_ratio(branches.iter());
+        summary.branches += branch_ratio(expanded.branches(expansion.expanded_file_id).iter());
     }
     summary
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-use crate::format::covfun::CovfunRecord;
+use crate::format::covfun::{CovfunRecord, MAX_LINE};
 
 /// A map whose keys are truncated MD5 digests.
 pub type RefMap<V> = HashMap<u64, V, RefHasherBuilder>;
@@ -42,9 +42,13 @@ impl Hasher for RefHasher {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
+        let (words, rest) = bytes.as_chunks();
+        for word in words {
+            self.write_u64(u64::from_le_bytes(*word));
+        }
+        if !rest.is_empty() {
             let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
+            word[..rest.len()].copy_from_slice(rest);
             self.write_u64(u64::from_le_bytes(word));
         }
     }
@@ -75,13 +79,6 @@ pub struct MappingRecord {
     next: Option<MappingIndex>,
 }
 
-impl MappingRecord {
-    /// Its table of file names among [`CoverageMap::tables`].
-    pub fn table(&self) -> u32 {
-        self.table
-    }
-}
-
 /// The function records of all objects.
 #[derive(Debug, Default)]
 pub struct CoverageMap {
@@ -94,6 +91,8 @@ pub struct CoverageMap {
     /// Every distinct mapping.
     pub mappings: Vec<MappingRecord>,
     first_mappings: RefMap<MappingIndex>,
+    /// Mappings by all that they are told apart by. Of two with the same digest, the first.
+    digests: RefMap<MappingIndex>,
     bytes: Vec<u8>,
     /// For each object (or member of an archive) with coverage data, its mappings in the order of its section.
     pub objects: Vec<Vec<MappingIndex>>,
@@ -153,17 +152,24 @@ impl CoverageMap {
     }
 
     fn intern(&mut self, record: &CovfunRecord<'_>, table: u32) -> MappingIndex {
+        // A name may have any number of mappings, so they are not compared one by one.
+        let digest = self.digest(record, table);
+        let same_digest = self.digests.get(&digest).copied();
         let first = self.first_mappings.get(&record.name_ref).copied();
-        let mut candidate = first;
-        while let Some(index) = candidate {
-            let known = &self.mappings[index as usize];
-            let same = known.func_hash == record.func_hash && known.table == table;
-            if same && self.bytes_of(known) == record.mapping {
-                return index;
+        if let Some(index) = same_digest {
+            let mut candidate = Some(index);
+            if !self.is_same(index, record, table) {
+                candidate = first;
             }
-            candidate = known.next;
+            while let Some(index) = candidate {
+                if self.is_same(index, record, table) {
+                    return index;
+                }
+                candidate = self.mappings[index as usize].next;
+            }
         }
         let index = self.mappings.len() as MappingIndex;
+        self.digests.entry(digest).or_insert(index);
         let start = self.bytes.len();
         self.bytes.extend_from_slice(record.mapping);
         self.mappings.push(MappingRecord {
@@ -176,6 +182,24 @@ impl CoverageMap {
         });
         self.first_mappings.insert(record.name_ref, index);
         index
+    }
+
+    fn digest(&self, record: &CovfunRecord<'_>, table: u32) -> u64 {
+        let mut hasher = self.digests.hasher().build_hasher();
+        for word in [record.name_ref, record.func_hash, u64::from(table) << 32 | record.mapping.len() as u64]
+        {
+            hasher.write_u64(word);
+        }
+        hasher.write(record.mapping);
+        hasher.finish()
+    }
+
+    fn is_same(&self, index: MappingIndex, record: &CovfunRecord<'_>, table: u32) -> bool {
+        let known = &self.mappings[index as usize];
+        known.name_ref == record.name_ref
+            && known.func_hash == record.func_hash
+            && known.table == table
+            && self.bytes_of(known) == record.mapping
     }
 
     /// Completes a table that [`add_object`](Self::add_object) called new.
@@ -231,11 +255,58 @@ impl CoverageMap {
         self.fingerprints.contains(&fingerprint)
     }
 
-    /// The structural hashes under which the objects know a name.
-    pub fn hashes(&self, name_ref: u64) -> impl Iterator<Item = u64> {
-        let mapping = |index: MappingIndex| self.mappings.get(index as usize);
-        let first = self.first_mappings.get(&name_ref).and_then(|&index| mapping(index));
-        std::iter::successors(first, move |known| mapping(known.next?)).map(|known| known.func_hash)
+    /// Whether an object has a function of this name.
+    pub fn knows(&self, name_ref: u64) -> bool {
+        self.first_mappings.contains_key(&name_ref)
+    }
+
+    /// Which functions the objects have in which builds.
+    pub fn builds(&self) -> Builds {
+        let mut builds = Builds::default();
+        // Hash 0 stands for a function that was never generated in that object, which says nothing about others.
+        for record in self.mappings.iter().filter(|record| record.func_hash != 0) {
+            builds.names.insert(record.name_ref);
+            builds.functions.insert((record.name_ref, record.func_hash));
+        }
+        builds
+    }
+
+    /// How many mapped lines all files together may have: [`MAX_LINE`], and some for each byte of a mapping. A few bytes can claim
+    /// millions of lines, and every report lists them.
+    pub(super) fn most_lines(&self) -> u64 {
+        const LINES_PER_BYTE: u64 = 64;
+        u64::from(MAX_LINE) + LINES_PER_BYTE.saturating_mul(self.bytes.len() as u64)
+    }
+
+    /// How many tables of file names there are.
+    pub(super) fn n_tables(&self) -> usize {
+        self.tables.len()
+    }
+}
+
+impl MappingRecord {
+    /// Which table of file names the mapping refers to.
+    pub(super) fn table(&self) -> usize {
+        self.table as usize
+    }
+}
+
+/// The functions of a [`CoverageMap`] that were generated, by name and structural hash.
+#[derive(Debug, Default)]
+pub struct Builds {
+    names: HashSet<u64, RefHasherBuilder>,
+    functions: HashSet<(u64, u64), RefHasherBuilder>,
+}
+
+impl Builds {
+    /// Whether an object has the function in this build.
+    pub fn has(&self, name_ref: u64, func_hash: u64) -> bool {
+        self.functions.contains(&(name_ref, func_hash))
+    }
+
+    /// Whether an object has the function in another build than this one, and none has it in this one.
+    pub fn has_only_others(&self, name_ref: u64, func_hash: u64) -> bool {
+        self.names.contains(&name_ref) && !self.has(name_ref, func_hash)
     }
 }
 

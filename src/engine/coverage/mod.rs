@@ -10,6 +10,7 @@ pub mod function;
 pub mod line;
 pub mod llvm;
 pub mod map;
+pub mod mcdc;
 pub mod portable;
 pub mod profile;
 pub mod segment;
@@ -69,6 +70,8 @@ pub struct FileCoverage {
     pub branches: Vec<CountedBranch>,
     /// The conditions by line.
     pub branch_lines: Vec<BranchLine>,
+    /// The decisions of all functions with code in this file, as far as they stand here. LLVM's model only.
+    pub decisions: Vec<DecisionIndex>,
     /// Macro invocations and included files, which rustc does not write.
     pub expansions: Vec<Expansion>,
     /// The file's numbers.
@@ -80,6 +83,15 @@ impl FileCoverage {
     pub fn lines(&self) -> Lines<'_> {
         line::lines(&self.segments)
     }
+}
+
+/// Which decision of which function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecisionIndex {
+    /// Index into [`Coverage::functions`].
+    pub function: u32,
+    /// Index into [`FunctionRecord::decisions`].
+    pub decision: u32,
 }
 
 /// A place where other source text is put in.
@@ -106,6 +118,8 @@ pub struct Summary {
     pub regions: Ratio,
     /// Outcomes of conditions, and those that occurred.
     pub branches: Ratio,
+    /// Conditions of decisions, and those that were seen to decide alone (MC/DC). LLVM's model only.
+    pub mcdc: Ratio,
 }
 
 impl Summary {
@@ -116,6 +130,7 @@ impl Summary {
         instantiations: Ratio::EMPTY,
         regions: Ratio::EMPTY,
         branches: Ratio::EMPTY,
+        mcdc: Ratio::EMPTY,
     };
 }
 
@@ -126,10 +141,11 @@ impl AddAssign for Summary {
         self.instantiations += other.instantiations;
         self.regions += other.regions;
         self.branches += other.branches;
+        self.mcdc += other.mcdc;
     }
 }
 
-/// Functions that could not be counted, each kind of reason apart. Names are mangled.
+/// Functions and files that could not be counted, each kind of reason apart. Names are mangled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Omissions {
     /// Mappings that contradict the format, or refer to counters that the profile does not have.
@@ -138,6 +154,8 @@ pub struct Omissions {
     pub mismatched: Vec<OmittedFunction>,
     /// LLVM's model only: an earlier object has a function of the same name, in another build, which stays in its place.
     pub shadowed: Vec<OmittedFunction>,
+    /// Paths of files with more mapped lines than the maps can mean.
+    pub oversized: Vec<Box<[u8]>>,
 }
 
 /// A function that was left out.
@@ -164,15 +182,6 @@ fn branch_ratio<'a>(branches: impl Iterator<Item = &'a CountedBranch>) -> Ratio 
                 ratio += Ratio { covered: u64::from(count > 0), count: 1 };
             }
         }
-    }
-    ratio
-}
-
-/// The mapped lines among `segments`, and those with a count.
-fn line_ratio(segments: &[CoverageSegment]) -> Ratio {
-    let mut ratio = Ratio::EMPTY;
-    for line in line::lines(segments) {
-        ratio += Ratio { covered: u64::from(line.count > 0), count: 1 };
     }
     ratio
 }

@@ -23,7 +23,7 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 
 use super::map::{CoverageMap, MappingIndex};
-use super::profile::Profile;
+use super::profile::{BitOrder, Bitmap, FunctionCounts, Profile};
 use crate::format::covfun::CovfunRecord;
 use crate::format::cursor::{Cursor, Endian, wide};
 use crate::format::error::{Error, ErrorKind, Result};
@@ -76,8 +76,8 @@ pub struct Portable {
     names: HashMap<u64, Box<[u8]>>,
     /// For each object, its records.
     objects: Vec<Vec<u32>>,
-    counts: Vec<FunctionCounts>,
-    with_stale: Option<Vec<FunctionCounts>>,
+    counts: Vec<Counted>,
+    with_stale: Option<Vec<Counted>>,
 }
 
 #[derive(Clone, Debug)]
@@ -97,10 +97,12 @@ struct Record {
 }
 
 #[derive(Clone, Debug)]
-struct FunctionCounts {
+struct Counted {
     name_ref: u64,
     func_hash: u64,
     counts: Box<[u64]>,
+    bitmap: Box<[u8]>,
+    bit_order: BitOrder,
 }
 
 /// Writes a run. `shorten` makes paths portable.
@@ -167,7 +169,7 @@ fn encode_map(map: &CoverageMap, shorten: &dyn Fn(&[u8]) -> PortablePath) -> Vec
     push_uleb(&mut out, wide(map.mappings.len()));
     for (record, body) in map.mappings.iter().zip(body_of) {
         push_uleb(&mut out, body);
-        push_uleb(&mut out, u64::from(record.table()));
+        push_uleb(&mut out, wide(record.table()));
         match map.name(record.name_ref) {
             // The identity is the digest of the name, and digests do not compress.
             Some(name) if md5_64(name) == record.name_ref => {
@@ -196,24 +198,35 @@ fn encode_map(map: &CoverageMap, shorten: &dyn Fn(&[u8]) -> PortablePath) -> Vec
 /// The counts of the functions that have records come first, in the order of these.
 fn encode_counts(map: &CoverageMap, profile: &Profile) -> Vec<u8> {
     let mut out = Vec::new();
-    let push = |out: &mut Vec<u8>, counts: &[u64]| {
+    let push = |out: &mut Vec<u8>, counts: &[u64], bitmap: Bitmap<'_>| {
         push_uleb(out, wide(counts.len()) + 1);
         counts.iter().for_each(|&count| push_uleb(out, count));
+        push_bytes(out, bitmap.bytes);
+        if !bitmap.bytes.is_empty() {
+            out.push(match bitmap.bit_order {
+                BitOrder::ByWay => 0,
+                BitOrder::ByConditions => 1,
+            });
+        }
     };
+    let none = Bitmap { bytes: &[], bit_order: BitOrder::ByWay };
     let mut known = HashSet::new();
     for record in map.mappings.iter().filter(|record| known.insert((record.name_ref, record.func_hash))) {
         match profile.counts(record.name_ref, record.func_hash) {
             None => push_uleb(&mut out, 0),
-            Some(counts) => push(&mut out, counts),
+            Some(counts) => {
+                let bitmap = profile.bitmap(record.name_ref, record.func_hash);
+                push(&mut out, counts, bitmap.unwrap_or(none));
+            }
         }
     }
     let mut others = profile.sorted();
-    others.retain(|(name_ref, func_hash, _)| !known.contains(&(*name_ref, *func_hash)));
+    others.retain(|function| !known.contains(&(function.name_ref, function.func_hash)));
     push_uleb(&mut out, wide(others.len()));
-    for (name_ref, func_hash, counts) in others {
+    for FunctionCounts { name_ref, func_hash, counts, bitmap } in others {
         out.extend(name_ref.to_le_bytes());
         out.extend(func_hash.to_le_bytes());
-        push(&mut out, counts);
+        push(&mut out, counts, bitmap);
     }
     out
 }
@@ -351,11 +364,15 @@ fn decode_map(content: &[u8]) -> Result<Portable> {
     })
 }
 
-fn decode_counts(portable: &Portable, content: &[u8]) -> Result<Vec<FunctionCounts>> {
+fn decode_counts(portable: &Portable, content: &[u8]) -> Result<Vec<Counted>> {
     let mut cursor = Cursor::new(content, Endian::Little);
     let cursor = &mut cursor;
-    let take_counts = |cursor: &mut Cursor<'_>, len: usize| -> Result<Box<[u64]>> {
-        (0..len).map(|_| cursor.uleb("count")).collect()
+    let take_counted = |cursor: &mut Cursor<'_>, name_ref: u64, func_hash: u64, len: usize| {
+        let counts = (0..len).map(|_| cursor.uleb("count")).collect::<Result<Box<[u64]>>>()?;
+        let bitmap: Box<[u8]> = take_bytes(cursor, "bitmap")?.into();
+        let is_by_conditions = !bitmap.is_empty() && cursor.uleb_below("order of bits", 2)? == 1;
+        let bit_order = if is_by_conditions { BitOrder::ByConditions } else { BitOrder::ByWay };
+        Ok(Counted { name_ref, func_hash, counts, bitmap, bit_order })
     };
     let mut all = Vec::new();
     let mut known = HashSet::new();
@@ -364,8 +381,7 @@ fn decode_counts(portable: &Portable, content: &[u8]) -> Result<Vec<FunctionCoun
             continue;
         }
         if let Some(len) = take_optional_size(cursor, "counts")? {
-            let counts = take_counts(cursor, len)?;
-            all.push(FunctionCounts { name_ref, func_hash, counts });
+            all.push(take_counted(cursor, name_ref, func_hash, len)?);
         }
     }
     for _ in 0..cursor.uleb_size("functions without records")? {
@@ -374,8 +390,7 @@ fn decode_counts(portable: &Portable, content: &[u8]) -> Result<Vec<FunctionCoun
         let offset = cursor.offset();
         let len = take_optional_size(cursor, "counts")?
             .ok_or_else(|| Error::malformed("a function is listed that has no counts", offset))?;
-        let counts = take_counts(cursor, len)?;
-        all.push(FunctionCounts { name_ref, func_hash, counts });
+        all.push(take_counted(cursor, name_ref, func_hash, len)?);
     }
     end(cursor)?;
     Ok(all)
@@ -449,8 +464,10 @@ impl Portable {
 
     fn add_counts(&self, with_stale: bool, profile: &mut Profile) {
         let all = if with_stale { self.with_stale.as_ref() } else { None };
-        for FunctionCounts { name_ref, func_hash, counts } in all.unwrap_or(&self.counts) {
-            profile.add(*name_ref, *func_hash, counts);
+        for counted in all.unwrap_or(&self.counts) {
+            let Counted { name_ref, func_hash, counts, bitmap, bit_order } = counted;
+            let bitmap = Bitmap { bytes: bitmap, bit_order: *bit_order };
+            profile.add(FunctionCounts { name_ref: *name_ref, func_hash: *func_hash, counts, bitmap });
         }
     }
 }

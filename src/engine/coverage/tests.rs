@@ -1,5 +1,7 @@
 //! Both models on small maps and profiles that are written out here: what is counted, what is left out, how it adds up.
 
+mod scaling;
+
 use super::cut::{Cut, Cuts};
 use super::map::CoverageMap;
 use super::profile::Profile;

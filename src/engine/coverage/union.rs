@@ -19,7 +19,7 @@ use super::segment::{CountedKind, CountedRange, segments, sort_and_combine};
 use super::summary::Ratio;
 use super::{
     Coverage, FileCoverage, Model, Omissions, OmittedFunction, Summary, branch, branch_ratio, cut, filenames,
-    line_ratio, symbol,
+    line, symbol,
 };
 use crate::format::covfun::{Counter, Mapping, Position};
 use crate::parallel::map_in_order;
@@ -48,9 +48,11 @@ pub fn evaluate(
 ) -> Coverage {
     let threads = options.threads;
     let (placed, paths) = place_files(map, place);
+    let counting_tables = counting_tables(map, &placed);
     let shares = (0..threads.max(1)).collect();
     let counted = map_in_order(shares, threads, |share| {
-        let counter = FunctionCounter::new(map, profile, &placed, paths.len(), options);
+        let places = Places { placed: &placed, counting_tables: &counting_tables };
+        let counter = FunctionCounter::new(map, profile, places, paths.len(), options);
         counter.count_share(share, threads.max(1))
     });
 
@@ -83,6 +85,11 @@ pub fn evaluate(
         omissions,
     };
     for (mut file, functions) in evaluated.into_iter().flatten() {
+        let n_lines = coverage.totals.lines.count.saturating_add(file.summary.lines.count);
+        if n_lines > map.most_lines() {
+            coverage.omissions.oversized.push(file.path);
+            continue;
+        }
         let first = coverage.functions.len() as u32;
         coverage.functions.extend(functions);
         file.functions = (first..coverage.functions.len() as u32).collect();
@@ -107,6 +114,28 @@ fn place_files(
         }))
     });
     (placed.collect(), paths)
+}
+
+/// Which tables of file names have one that counts, by index: those of dependencies have none, and are not looked through for each of
+/// their functions.
+fn counting_tables(map: &CoverageMap, placed: &[Option<usize>]) -> Vec<bool> {
+    let mut tables = vec![None; map.n_tables()];
+    for record in &map.mappings {
+        let Some(counts @ None) = tables.get_mut(record.table()) else { continue };
+        let table = map.table_of(record);
+        // One that is damaged is of interest, too.
+        *counts = Some(table.is_none_or(|table| table.iter().any(|&path| placed[path as usize].is_some())));
+    }
+    tables.into_iter().map(|counts| counts.unwrap_or(false)).collect()
+}
+
+/// Where sources are reported.
+#[derive(Clone, Copy)]
+struct Places<'a> {
+    /// For each path of the map its file, if that counts.
+    placed: &'a [Option<usize>],
+    /// See [`counting_tables`].
+    counting_tables: &'a [bool],
 }
 
 /// What the functions of all objects say about one file.
@@ -186,10 +215,10 @@ struct FunctionCounter<'a> {
     options: UnionOptions,
     map: &'a CoverageMap,
     profile: &'a Profile,
-    placed: &'a [Option<usize>],
+    places: Places<'a>,
     files: Vec<FileParts>,
-    /// The files of the functions counted so far.
-    seen: HashMap<(u64, u64), Vec<Vec<PathIndex>>, RefHasherBuilder>,
+    /// The functions counted so far, by name, hash and files.
+    seen: HashSet<(u64, u64, Vec<PathIndex>), RefHasherBuilder>,
     mapping: Mapping,
     evaluator: Evaluator,
 }
@@ -205,7 +234,7 @@ impl<'a> FunctionCounter<'a> {
     fn new(
         map: &'a CoverageMap,
         profile: &'a Profile,
-        placed: &'a [Option<usize>],
+        places: Places<'a>,
         n_files: usize,
         options: UnionOptions,
     ) -> FunctionCounter<'a> {
@@ -213,9 +242,9 @@ impl<'a> FunctionCounter<'a> {
             options,
             map,
             profile,
-            placed,
+            places,
             files: (0..n_files).map(|_| FileParts::default()).collect(),
-            seen: HashMap::default(),
+            seen: HashSet::default(),
             mapping: Mapping::default(),
             evaluator: Evaluator::default(),
         }
@@ -242,13 +271,14 @@ impl<'a> FunctionCounter<'a> {
     /// # Errors
     /// The reason for which the function cannot be counted, as a fragment behind a colon.
     fn count(&mut self, record: &MappingRecord) -> Result<(), String> {
-        let table = self.map.table_of(record).ok_or("its table of file names is damaged")?;
-        if table.iter().all(|&path| self.placed[path as usize].is_none()) {
+        let Places { placed, counting_tables } = self.places;
+        if !counting_tables[record.table()] {
             return Ok(());
         }
+        let table = self.map.table_of(record).ok_or("its table of file names is damaged")?;
         self.mapping.parse_into(self.map.bytes_of(record), table.len()).map_err(|error| error.to_string())?;
         let names = filenames(self.map, record, &self.mapping.files).unwrap_or_default();
-        let files: Vec<_> = names.iter().map(|&path| self.placed[path as usize]).collect();
+        let files: Vec<_> = names.iter().map(|&path| placed[path as usize]).collect();
         if files.iter().all(Option::is_none) {
             return Ok(());
         }
@@ -258,11 +288,9 @@ impl<'a> FunctionCounter<'a> {
             return Ok(());
         }
         // The same function, seen through another table of file names: its profile is the same one.
-        let seen = self.seen.entry((record.name_ref, record.func_hash)).or_default();
-        if seen.contains(&names) {
+        if !self.seen.insert((record.name_ref, record.func_hash, names)) {
             return Ok(());
         }
-        seen.push(names);
         let counts = self.profile.counts(record.name_ref, record.func_hash);
         // As in LLVM: a lone region that never runs, in a function that did, stands for code that is elsewhere.
         if let [region] = self.mapping.regions[..] {
@@ -341,7 +369,7 @@ fn file_coverage(
     combine_branches(&mut branches);
     let segments = segments(&ranges);
     let mut summary = Summary::EMPTY;
-    summary.lines = line_ratio(&segments);
+    summary.lines = line::ratio(&segments);
     for range in ranges.iter().filter(|range| range.kind == CountedKind::Code) {
         summary.regions += Ratio { covered: u64::from(range.count > 0), count: 1 };
     }
@@ -356,6 +384,7 @@ fn file_coverage(
         functions: Vec::new(),
         branch_lines: branch::united_branch_lines(&branches),
         branches,
+        decisions: Vec::new(),
         expansions: Vec::new(),
         summary,
     };
@@ -426,6 +455,7 @@ fn merged_functions(
             filenames: [index].into(),
             regions: ranges.into_iter().map(counted).collect(),
             branches,
+            decisions: Vec::new(),
             execution_count,
         };
         (function, end)

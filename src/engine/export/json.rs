@@ -3,12 +3,13 @@
 //! One line, no spaces, the keys of each object in byte order.
 
 use std::collections::BTreeMap;
-use std::io::{Result, Write};
+use std::io::{Error, Result, Write};
 
 use crate::coverage::function::{CountedBranch, CountedRegion, FunctionRecord};
+use crate::coverage::mcdc::McdcRecord;
 use crate::coverage::segment::{CountedKind, CoverageSegment};
 use crate::coverage::summary::Ratio;
-use crate::coverage::{Coverage, Expansion, FileCoverage, Summary};
+use crate::coverage::{Coverage, DecisionIndex, Expansion, FileCoverage, Summary};
 
 /// The version that LLVM 22 writes.
 const EXPORT_VERSION: &str = "3.1.0";
@@ -22,10 +23,13 @@ pub struct JsonOptions {
     pub skip_functions: bool,
 }
 
+/// A function's regions are listed again for each expansion in it: not more often than this all in all, some gigabytes of text.
+const MOST_EXPANDED_REGIONS: usize = 1 << 26;
+
 /// Writes an export of all files and functions.
 ///
 /// # Errors
-/// Those of `out`.
+/// Those of `out`. Macro expansions that make the export grow out of all proportion, which are damage.
 pub fn write(coverage: &Coverage, options: JsonOptions, out: &mut dyn Write) -> Result<()> {
     write_keys(coverage, options, out)?;
     out.write_all(b"}")
@@ -56,6 +60,15 @@ pub fn write_with_warnings(
 
 /// All but the closing brace.
 fn write_keys(coverage: &Coverage, options: JsonOptions, out: &mut dyn Write) -> Result<()> {
+    let expansions = coverage.files.iter().flat_map(|file| &file.expansions);
+    let n_regions = |expansion: &Expansion| coverage.functions[expansion.function as usize].regions.len();
+    let n_expanded_regions = expansions.map(n_regions).fold(0, usize::saturating_add);
+    if n_expanded_regions > MOST_EXPANDED_REGIONS && !options.summary_only {
+        let limit = MOST_EXPANDED_REGIONS;
+        return Err(Error::other(format!(
+            "macro expansions have {n_expanded_regions} regions, more than {limit}; is an object damaged?"
+        )));
+    }
     out.write_all(br#"{"data":[{"files":"#)?;
     write_list(out, &coverage.files, |out, file| write_file(coverage, file, options, out))?;
     if !options.summary_only && !options.skip_functions {
@@ -84,7 +97,12 @@ fn write_file(
     out.write_all(br#""filename":"#)?;
     write_string(&file.path, out)?;
     if !options.summary_only {
-        out.write_all(br#","mcdc_records":[],"segments":"#)?;
+        out.write_all(br#","mcdc_records":"#)?;
+        let decision = |index: &DecisionIndex| {
+            &coverage.functions[index.function as usize].decisions[index.decision as usize]
+        };
+        write_list(out, file.decisions.iter().map(decision), |out, decision| write_decision(decision, out))?;
+        out.write_all(br#","segments":"#)?;
         write_list(out, &file.segments, |out, segment| write_segment(segment, out))?;
     }
     out.write_all(br#","summary":"#)?;
@@ -99,7 +117,9 @@ fn write_function(coverage: &Coverage, function: &FunctionRecord, out: &mut dyn 
     })?;
     write!(out, r#","count":{},"filenames":"#, json_count(function.execution_count))?;
     write_filenames(coverage, function, out)?;
-    out.write_all(br#","mcdc_records":[],"name":"#)?;
+    out.write_all(br#","mcdc_records":"#)?;
+    write_list(out, &function.decisions, |out, decision| write_decision(decision, out))?;
+    out.write_all(br#","name":"#)?;
     write_string(&function.name, out)?;
     out.write_all(br#","regions":"#)?;
     write_list(out, &function.regions, |out, region| write_region(region, out))?;
@@ -131,7 +151,7 @@ fn write_segment(segment: &CoverageSegment, out: &mut dyn Write) -> Result<()> {
     write!(out, "[{},{},{count},{has_count},{is_region_entry},{is_gap_region}]", start.line, start.column)
 }
 
-/// Region kinds have numbers in the export: code 0, expansion 1, skipped 2, gap 3, branch 4, MC/DC branch 6.
+/// Region kinds have numbers in the export: code 0, expansion 1, skipped 2, gap 3, branch 4, MC/DC decision 5, MC/DC branch 6.
 fn write_region(region: &CountedRegion, out: &mut dyn Write) -> Result<()> {
     let CountedRegion { range, file_id, expanded_file_id } = region;
     let kind = match range.kind {
@@ -152,6 +172,25 @@ fn write_branch(branch: &CountedBranch, out: &mut dyn Write) -> Result<()> {
     write!(out, "{},{},{file_id},0,{kind}]", json_count(when_true), json_count(when_false))
 }
 
+fn write_decision(decision: &McdcRecord, out: &mut dyn Write) -> Result<()> {
+    let McdcRecord { start, end, file_id, conditions, vectors } = decision;
+    let n_true = vectors.iter().filter(|vector| vector.outcome).count();
+    let n_false = vectors.len() - n_true;
+    write!(out, "[{},{},{},{},", start.line, start.column, end.line, end.column)?;
+    write!(out, "{n_true},{n_false},{file_id},0,5,")?;
+    write_list(out, conditions, |out, condition| write!(out, "{}", condition.is_covered))?;
+    out.write_all(b",")?;
+    write_list(out, vectors, |out, vector| {
+        out.write_all(br#"{"conditions":"#)?;
+        write_list(out, &vector.conditions[..], |out, condition| match condition {
+            Some(value) => write!(out, "{value}"),
+            None => out.write_all(b"null"),
+        })?;
+        write!(out, r#","executed":true,"result":{}}}"#, vector.outcome)
+    })?;
+    out.write_all(b"]")
+}
+
 fn write_summary(summary: &Summary, out: &mut dyn Write) -> Result<()> {
     let pair = |out: &mut dyn Write, name: &str, ratio: Ratio, with_missed: bool| -> Result<()> {
         let Ratio { covered, count } = ratio;
@@ -170,7 +209,7 @@ fn write_summary(summary: &Summary, out: &mut dyn Write) -> Result<()> {
     out.write_all(b",")?;
     pair(out, "lines", summary.lines, false)?;
     out.write_all(b",")?;
-    pair(out, "mcdc", Ratio::EMPTY, true)?;
+    pair(out, "mcdc", summary.mcdc, true)?;
     out.write_all(b",")?;
     pair(out, "regions", summary.regions, true)?;
     out.write_all(b"}")
@@ -247,8 +286,51 @@ fn write_string(text: &[u8], out: &mut dyn Write) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{json_count, percent, write_string};
+    use super::{JsonOptions, json_count, percent, write, write_string};
+    use crate::coverage::function::{CountedRegion, FunctionRecord};
+    use crate::coverage::segment::{CountedKind, CountedRange};
     use crate::coverage::summary::Ratio;
+    use crate::coverage::{Coverage, Expansion, FileCoverage, Model, Omissions, Summary};
+
+    /// 60 bytes of a map for each expansion would become megabytes.
+    #[test]
+    fn expansions_out_of_proportion_are_refused() {
+        let range = CountedRange { kind: CountedKind::Expansion, ..CountedRange::code((1, 1), (1, 2), 1) };
+        let region = CountedRegion { range, file_id: 0, expanded_file_id: 1 };
+        let coverage = |n_expansions: usize| Coverage {
+            model: Model::Llvm,
+            paths: Vec::new(),
+            files: vec![FileCoverage {
+                path: (*b"a.c").into(),
+                segments: Vec::new(),
+                functions: vec![0],
+                branches: Vec::new(),
+                branch_lines: Vec::new(),
+                decisions: Vec::new(),
+                expansions: (0..n_expansions)
+                    .map(|_| Expansion { region, function: 0, branches: Vec::new() })
+                    .collect(),
+                summary: Summary::EMPTY,
+            }],
+            functions: vec![FunctionRecord {
+                name: (*b"f").into(),
+                filenames: [].into(),
+                regions: vec![region; n_expansions],
+                branches: Vec::new(),
+                decisions: Vec::new(),
+                execution_count: 1,
+            }],
+            totals: Summary::EMPTY,
+            omissions: Omissions::default(),
+        };
+        let mut bytes = Vec::new();
+        let error = write(&coverage(10_000), JsonOptions::default(), &mut bytes).expect_err("too many");
+        assert!(error.to_string().starts_with("macro expansions have 100000000 regions"), "{error}");
+        assert!(bytes.is_empty());
+        write(&coverage(10), JsonOptions::default(), &mut bytes).expect("memory");
+        let summary_only = JsonOptions { summary_only: true, ..JsonOptions::default() };
+        write(&coverage(10_000), summary_only, &mut bytes).expect("memory");
+    }
 
     #[test]
     fn percentages_are_printed_as_c_does() {

@@ -19,17 +19,27 @@ pub struct LcovOptions {
 /// # Errors
 /// Those of `out`.
 pub fn write(coverage: &Coverage, options: LcovOptions, out: &mut dyn Write) -> Result<()> {
-    // A file at a time in memory: a tracefile is hundreds of thousands of short records.
+    // Collected in memory: a tracefile is hundreds of thousands of short records.
     let mut records = Vec::new();
     for file in &coverage.files {
-        records.clear();
-        push_file(&mut records, coverage, file, options);
+        write_file(&mut records, coverage, file, options, out)?;
         out.write_all(&records)?;
+        records.clear();
     }
     Ok(())
 }
 
-fn push_file(records: &mut Vec<u8>, coverage: &Coverage, file: &FileCoverage, options: LcovOptions) {
+/// So many bytes of a file are in memory at most, as a damaged map can claim millions of lines.
+const MOST_COLLECTED: usize = 1 << 20;
+
+/// Adds a file to `records`, and hands these on to `out` if they are many.
+fn write_file(
+    records: &mut Vec<u8>,
+    coverage: &Coverage,
+    file: &FileCoverage,
+    options: LcovOptions,
+    out: &mut dyn Write,
+) -> Result<()> {
     records.extend_from_slice(b"SF:");
     push_single_line(records, &file.path);
     let push_name = match coverage.model {
@@ -55,6 +65,10 @@ fn push_file(records: &mut Vec<u8>, coverage: &Coverage, file: &FileCoverage, op
     if !options.summary_only {
         for line in file.lines() {
             push_numbers(records, b"\nDA:", &[line.line.into(), line.count]);
+            if records.len() > MOST_COLLECTED {
+                out.write_all(records)?;
+                records.clear();
+            }
         }
         push_branches(records, &file.branch_lines);
     }
@@ -63,6 +77,7 @@ fn push_file(records: &mut Vec<u8>, coverage: &Coverage, file: &FileCoverage, op
     push_numbers(records, b"\nLF:", &[summary.lines.count]);
     push_numbers(records, b"\nLH:", &[summary.lines.covered]);
     records.extend_from_slice(b"\nend_of_record\n");
+    Ok(())
 }
 
 /// One `BRDA` record for each outcome of a condition; a line's conditions and outcomes are numbered from 0. Where no outcome

@@ -158,12 +158,30 @@ pub enum RegionKind {
         when_false: Counter,
     },
     /// The whole of a decision whose conditions are [`RegionKind::McdcBranch`]es.
-    McdcDecision,
+    McdcDecision {
+        /// Where the decision's bits are among those of the function: behind the last of them, in bits, or, up to LLVM 18, at
+        /// the first of them, in bytes.
+        bitmap_index: u32,
+        /// Conditions that the decision has. Below 32767.
+        n_conditions: u16,
+    },
     /// A condition that takes part in a decision; the region's counter counts `true`.
     McdcBranch {
         /// Counts `false`.
         when_false: Counter,
+        /// Its place among the decision's conditions.
+        condition: McdcCondition,
     },
+}
+
+/// A condition as a node of its decision's graph. All numbers are below 32767; nothing says that they make sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct McdcCondition {
+    /// Its number in the decision. Evaluation begins with number 0.
+    pub id: u16,
+    /// The number of the condition that is evaluated next if this one is false, and if it is true; `None` where the decision
+    /// is made.
+    pub next: [Option<u16>; 2],
 }
 
 /// A source range with a way to count it.
@@ -196,7 +214,7 @@ impl Mapping {
     /// Decodes a function's mapping; `table_len` is the number of names in its table of file names.
     ///
     /// # Errors
-    /// Indices, counters, kinds or ranges that LLVM refuses, and lines beyond [`MAX_LINE`].
+    /// Indices, counters, kinds or ranges that LLVM refuses, line 0, and lines beyond [`MAX_LINE`].
     pub fn parse(bytes: &[u8], table_len: usize) -> Result<Mapping> {
         let mut mapping = Mapping::default();
         mapping.parse_into(bytes, table_len)?;
@@ -280,7 +298,8 @@ impl Mapping {
                 u32::try_from(column_start).map_err(|_| malformed("column is out of range"))?;
             line = line.checked_add(line_delta).ok_or(malformed("line is out of range"))?;
             let line_end = line.checked_add(line_count).ok_or(malformed("line is out of range"))?;
-            if line_end > MAX_LINE {
+            // Lines count from 1, in what compilers write.
+            if line == 0 || line_end > MAX_LINE {
                 return Err(malformed("line is out of range"));
             }
             let kind = if column_end & GAP_BIT == 0 { kind } else { RegionKind::Gap };
@@ -321,20 +340,20 @@ impl Mapping {
                 Ok((RegionKind::Branch { when_false }, when_true))
             }
             5 => {
-                let _bitmap_index = cursor.uleb_below("bitmap index is out of range", u32::MAX)?;
-                let _conditions = cursor.uleb_below("number of conditions is out of range", MCDC_LIMIT)?;
-                Ok((RegionKind::McdcDecision, Counter::Zero))
+                let bitmap_index = cursor.uleb_below("bitmap index is out of range", u32::MAX)?;
+                let n_conditions = parse_mcdc_number(cursor, "number of conditions is out of range")?;
+                Ok((RegionKind::McdcDecision { bitmap_index, n_conditions }, Counter::Zero))
             }
             6 => {
                 let when_true = self.parse_counter(cursor)?;
                 let when_false = self.parse_counter(cursor)?;
-                let id = cursor.uleb_below("condition is out of range", MCDC_LIMIT)?;
-                let _next_when_true = cursor.uleb_below("condition is out of range", MCDC_LIMIT)?;
-                let _next_when_false = cursor.uleb_below("condition is out of range", MCDC_LIMIT)?;
-                if id == 0 {
-                    return Err(Error::malformed("condition has no number", start));
-                }
-                Ok((RegionKind::McdcBranch { when_false }, when_true))
+                // One more than the number of the condition, 0 for none.
+                let mut number = || parse_mcdc_number(cursor, "condition is out of range");
+                let (id, next_when_true, next_when_false) = (number()?, number()?, number()?);
+                let id = id.checked_sub(1).ok_or(Error::malformed("condition has no number", start))?;
+                let next = [next_when_false.checked_sub(1), next_when_true.checked_sub(1)];
+                let condition = McdcCondition { id, next };
+                Ok((RegionKind::McdcBranch { when_false, condition }, when_true))
             }
             _ => Err(Error::malformed("region kind is incorrect", start)),
         }
@@ -342,7 +361,8 @@ impl Mapping {
 
     /// Gives each expansion the counter of the first region of the file that it expands to.
     ///
-    /// Expansions nest, so LLVM repeats this until nothing changes; a chain is never longer than the number of files.
+    /// Expansions nest, so LLVM repeats this until nothing changes. Here each file is followed once to where its counter comes from,
+    /// as a chain of them would take the square of its length. Files that expand to each other have no counter, so zero.
     /// rustc writes no expansions, clang writes them for macros.
     fn propagate_expansions(&mut self) {
         let has_expansions =
@@ -350,28 +370,55 @@ impl Mapping {
         if !has_expansions {
             return;
         }
-        for _ in 0..self.files.len() {
-            let mut first_counters: Vec<Option<Counter>> = vec![None; self.files.len()];
-            for region in &self.regions {
-                let slot = usize::try_from(region.file_id).ok().and_then(|id| first_counters.get_mut(id));
-                if let Some(slot @ None) = slot {
-                    *slot = Some(region.counter);
+        let mut first_regions: Vec<Option<MappingRegion>> = vec![None; self.files.len()];
+        for region in &self.regions {
+            let slot = usize::try_from(region.file_id).ok().and_then(|id| first_regions.get_mut(id));
+            if let Some(slot @ None) = slot {
+                *slot = Some(*region);
+            }
+        }
+        let mut counters: Vec<Option<Counter>> = vec![None; self.files.len()];
+        let mut path = Vec::new();
+        for start in 0..self.files.len() {
+            let mut file = start;
+            let counter = loop {
+                let Some(counter) = counters.get_mut(file) else { break Counter::Zero };
+                if let Some(known) = *counter {
+                    break known;
+                }
+                // What leads back to here finds zero.
+                *counter = Some(Counter::Zero);
+                path.push(file);
+                match first_regions.get(file) {
+                    Some(Some(MappingRegion {
+                        kind: RegionKind::Expansion { expanded_file_id }, ..
+                    })) => {
+                        file = usize::try_from(*expanded_file_id).unwrap_or(usize::MAX);
+                    }
+                    Some(Some(region)) => break region.counter,
+                    _ => break Counter::Zero,
+                }
+            };
+            for file in path.drain(..) {
+                if let Some(slot) = counters.get_mut(file) {
+                    *slot = Some(counter);
                 }
             }
-            let mut changed = false;
-            for region in &mut self.regions {
-                let RegionKind::Expansion { expanded_file_id } = region.kind else { continue };
-                let first = usize::try_from(expanded_file_id).ok().and_then(|id| first_counters.get(id));
-                if let Some(&Some(counter)) = first {
-                    changed |= region.counter != counter;
-                    region.counter = counter;
-                }
-            }
-            if !changed {
-                return;
+        }
+        for region in &mut self.regions {
+            let RegionKind::Expansion { expanded_file_id } = region.kind else { continue };
+            let counter = usize::try_from(expanded_file_id).ok().and_then(|id| counters.get(id));
+            if let Some(&Some(counter)) = counter {
+                region.counter = counter;
             }
         }
     }
+}
+
+fn parse_mcdc_number(cursor: &mut Cursor<'_>, what: &'static str) -> Result<u16> {
+    let start = cursor.offset();
+    let number = cursor.uleb_below(what, MCDC_LIMIT)?;
+    u16::try_from(number).map_err(|_| Error::malformed(what, start))
 }
 
 #[cfg(test)]
@@ -440,6 +487,7 @@ mod tests {
         );
         let far = [1, 1, 0, 1, 1, 0x81, 0xad, 0xe2, 0x04, 1, 0, 2];
         assert_eq!(error(&far), "malformed: line is out of range at offset 0x4");
+        assert_eq!(error(&[1, 1, 0, 1, 1, 0, 1, 0, 2]), "malformed: line is out of range at offset 0x4");
     }
 
     #[test]
@@ -475,6 +523,34 @@ mod tests {
         assert_eq!(counters, [Counter::Index(7); 3]);
         // A file that expands to itself must end all the same.
         Mapping::parse(&[1, 0, 0, 1, 4, 1, 1, 0, 2], 1).expect("ok");
+        // Two files that expand to each other, and a third that expands to them: nothing says how often they ran.
+        let circle = [3, 0, 0, 0, 0, 1, 12, 1, 1, 0, 2, 1, 4, 1, 1, 0, 2, 2, 4, 1, 1, 0, 2, 29, 1, 1, 0, 2];
+        let mapping = Mapping::parse(&circle, 1).expect("ok");
+        let counters: Vec<_> = mapping.regions.iter().map(|region| region.counter).collect();
+        assert_eq!(counters, [Counter::Zero, Counter::Zero, Counter::Zero, Counter::Index(7)]);
+    }
+
+    /// Followed file by file, again and again, this would take hours.
+    #[test]
+    fn a_long_chain_of_expansions_is_followed_once() {
+        let n_files = 200_000_u32;
+        let uleb = |bytes: &mut Vec<u8>, value: u32| {
+            for shift in [0, 7, 14] {
+                bytes.push((value >> shift) as u8 & 0x7f | 0x80);
+            }
+            bytes.push((value >> 21) as u8);
+        };
+        let mut bytes = Vec::new();
+        uleb(&mut bytes, n_files);
+        bytes.extend(vec![0; n_files as usize]);
+        bytes.push(0);
+        for file in 1..=n_files {
+            bytes.push(1);
+            uleb(&mut bytes, if file < n_files { file << 3 | 4 } else { 7 << 2 | 1 });
+            bytes.extend([1, 1, 0, 2]);
+        }
+        let mapping = Mapping::parse(&bytes, 1).expect("ok");
+        assert!(mapping.regions.iter().all(|region| region.counter == Counter::Index(7)));
     }
 
     #[test]

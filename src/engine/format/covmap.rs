@@ -36,10 +36,14 @@ const NEWEST_VERSION: u32 = 6;
 /// The first version whose tables begin with the compilation directory.
 const COMPILATION_DIR_VERSION: u32 = 5;
 
-/// Resolved names are at most this many times as long as the stored ones, and this many bytes: room for a deep directory
+/// Resolved names are at most this many times as long as the stored ones, and this many bytes, together: room for a deep directory
 /// before thousands of short names, and for nothing worse.
 const MAX_JOINED_RATIO: usize = 64;
 const MIN_JOINED_LEN: usize = 1 << 20;
+const MAX_JOINED_LEN: usize = 1 << 28;
+
+/// The longest path that any system opens. Reports repeat the path of a file for each of its functions.
+const MAX_NAME_LEN: usize = 1 << 15;
 
 /// A table of file names as it stands in a coverage map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +128,7 @@ impl FilenameTable<'_> {
         let mut names: Vec<Vec<u8>> = Vec::new();
         // Joining repeats the directory for each name.
         let mut budget = payload.len().saturating_mul(MAX_JOINED_RATIO).saturating_add(MIN_JOINED_LEN);
+        budget = budget.min(MAX_JOINED_LEN);
         for _ in 0..count {
             let len = cursor.uleb_size("file name")?;
             let name = cursor.take("file name", super::cursor::wide(len))?;
@@ -133,6 +138,9 @@ impl FilenameTable<'_> {
                 }
                 _ => name.to_vec(),
             };
+            if resolved.len() > MAX_NAME_LEN {
+                return Err(Error::malformed("file name is too long", 0));
+            }
             budget = budget
                 .checked_sub(resolved.len())
                 .ok_or(Error::malformed("file names are out of proportion to the table", 0))?;

@@ -7,7 +7,7 @@
 //! binary ids     u64 length, bytes, padding to 8; the build id of the module that wrote the profile
 //! data records   one for each function: name_ref, func_hash, where its counters are, how many
 //! counters       u64 each
-//! bitmap         MC/DC, version 9 and later
+//! bitmap         MC/DC, version 9 and later: a bit for each way through a decision that was taken
 //! names          see `prf_names`; not needed here, as everything is known by its name_ref
 //! vtables        version 10, never written by rustc
 //! value data     one block for each record that has value sites, never written by rustc
@@ -16,7 +16,7 @@
 //! The areas after the data records have padding, whose size stands in the header (page-sized in continuous mode on
 //! macOS). A record finds its counters by distance: `CounterPtr` is the address of the first counter minus that of the
 //! record, `CountersDelta` the address of all counters minus that of all records, so record `i` has its counters at
-//! `CounterPtr - (CountersDelta - i * record size)` bytes into the area.
+//! `CounterPtr - (CountersDelta - i * record size)` bytes into the area. `BitmapPtr` and `BitmapDelta` are the same for bitmaps.
 //!
 //! The first word tells the byte order and the width of a pointer, both for the whole file.
 
@@ -55,6 +55,7 @@ pub struct RawProfile<'a> {
     /// The functions, in the order of the module's data section.
     pub records: Vec<ProfileRecord>,
     counters: &'a [u8],
+    bitmaps: &'a [u8],
     width: CounterWidth,
     endian: Endian,
 }
@@ -70,6 +71,10 @@ pub struct ProfileRecord {
     pub offset: u32,
     /// How many counters the function has; at least one, save in temporal profiles.
     pub n_counters: u32,
+    /// Where the function's bitmap begins, in bytes from the start of the bitmap area; 0 without one.
+    pub bitmap_offset: u32,
+    /// Bytes of the function's bitmap; 0 without MC/DC.
+    pub n_bitmap_bytes: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,6 +156,7 @@ struct Header {
     padding_after_bitmap: u64,
     names_len: u64,
     counters_delta: u64,
+    bitmap_delta: u64,
     n_vtables: u64,
     vtable_names_len: u64,
 }
@@ -183,8 +189,8 @@ impl Header {
         let (bitmap_len, padding_after_bitmap) = if version >= 9 { (word()?, word()?) } else { (0, 0) };
         let names_len = word()?;
         let counters_delta = word()?;
-        // An address, and without bitmaps an arbitrary one.
-        let _bitmap_delta = if version >= 9 { word()? } else { 0 };
+        // Arbitrary without bitmaps.
+        let bitmap_delta = if version >= 9 { word()? } else { 0 };
         let _names_delta = word()?;
         let (n_vtables, vtable_names_len) = if version >= 10 { (word()?, word()?) } else { (0, 0) };
         let _last_value_kind = word()?;
@@ -200,6 +206,7 @@ impl Header {
             padding_after_bitmap,
             names_len,
             counters_delta,
+            bitmap_delta,
             n_vtables,
             vtable_names_len,
         })
@@ -209,6 +216,8 @@ impl Header {
 /// Where a data record's fields are, in bytes from its start.
 struct RecordLayout {
     counter_ptr: usize,
+    /// Of the pointer to the bitmap and of the number of its bytes, where there are bitmaps.
+    bitmap: Option<(usize, usize)>,
     n_counters: usize,
     value_sites: usize,
     n_value_kinds: usize,
@@ -218,15 +227,15 @@ struct RecordLayout {
 impl RecordLayout {
     /// `struct __llvm_profile_data` of compiler-rt, laid out as C does and aligned to eight bytes.
     fn new(version: u64, pointer_len: u64) -> RecordLayout {
-        let (n_counters, value_sites, n_value_kinds, len) = match (version, pointer_len) {
-            (8, 8) => (40, 44, 2, 48),
-            (9, 8) => (48, 52, 2, 64),
-            (_, 8) => (48, 52, 3, 64),
-            (8, _) => (28, 32, 2, 40),
-            (9, _) => (32, 36, 2, 48),
-            (_, _) => (32, 36, 3, 48),
+        let (bitmap, n_counters, value_sites, n_value_kinds, len) = match (version, pointer_len) {
+            (8, 8) => (None, 40, 44, 2, 48),
+            (9, 8) => (Some((24, 56)), 48, 52, 2, 64),
+            (_, 8) => (Some((24, 60)), 48, 52, 3, 64),
+            (8, _) => (None, 28, 32, 2, 40),
+            (9, _) => (Some((20, 40)), 32, 36, 2, 48),
+            (_, _) => (Some((20, 44)), 32, 36, 3, 48),
         };
-        RecordLayout { counter_ptr: 16, n_counters, value_sites, n_value_kinds, len }
+        RecordLayout { counter_ptr: 16, bitmap, n_counters, value_sites, n_value_kinds, len }
     }
 }
 
@@ -258,7 +267,7 @@ fn parse_profile(bytes: &[u8], format: FileFormat) -> Result<(RawProfile<'_>, us
     cursor.take("padding", header.padding_before_counters)?;
     let counters = cursor.take("counters", area(header.n_counters, width.len())?)?;
     cursor.take("padding", header.padding_after_counters)?;
-    cursor.take("bitmap", header.bitmap_len)?;
+    let bitmaps = cursor.take("bitmap", header.bitmap_len)?;
     cursor.take("padding", header.padding_after_bitmap)?;
     cursor.take("names", header.names_len)?;
     cursor.take("padding", padding(header.names_len))?;
@@ -268,12 +277,14 @@ fn parse_profile(bytes: &[u8], format: FileFormat) -> Result<(RawProfile<'_>, us
     cursor.take("vtable names", header.vtable_names_len)?;
     cursor.take("padding", padding(header.vtable_names_len))?;
 
-    let (records, n_value_blocks) = parse_records(records, counters.len(), &header, &layout, format, width)
+    let areas = Areas { counters, bitmaps };
+    let (records, n_value_blocks) = parse_records(records, areas, &header, &layout, format, width)
         .map_err(|error| error.offset_by(records_offset))?;
     for _ in 0..n_value_blocks {
         skip_value_data(&mut cursor)?;
     }
-    let profile = RawProfile { version: header.version, binary_ids, records, counters, width, endian };
+    let profile =
+        RawProfile { version: header.version, binary_ids, records, counters, bitmaps, width, endian };
     profile.check_counts()?;
     let len = bytes.len().saturating_sub(cursor.rest().len());
     Ok((profile, len))
@@ -293,10 +304,17 @@ fn parse_binary_ids(bytes: &[u8], endian: Endian) -> Result<Vec<&[u8]>> {
     Ok(ids)
 }
 
+/// What data records point into.
+#[derive(Clone, Copy)]
+struct Areas<'a> {
+    counters: &'a [u8],
+    bitmaps: &'a [u8],
+}
+
 /// Decodes the data records; also counts those that have a block of value data.
 fn parse_records(
     bytes: &[u8],
-    counters_len: usize,
+    areas: Areas<'_>,
     header: &Header,
     layout: &RecordLayout,
     format: FileFormat,
@@ -306,15 +324,23 @@ fn parse_records(
     let mut records = Vec::with_capacity(bytes.len().checked_div(layout.len).unwrap_or(0));
     let mut n_value_blocks = 0_u64;
     let mut n_claimed = 0_u64;
-    let mut delta = header.counters_delta;
+    let mut n_claimed_bitmap_bytes = 0_u64;
     let mut position = 0_u64;
     for record in bytes.chunks_exact(layout.len) {
         let field = |offset: usize| Cursor::new(record.get(offset..).unwrap_or_default(), format.endian);
         let name_ref = field(0).u64("name")?;
         let func_hash = field(8).u64("hash")?;
-        let counter_ptr = match format.pointer_len {
-            8 => field(layout.counter_ptr).u64("counters")?,
-            _ => u64::from(field(layout.counter_ptr).u32("counters")?),
+        // The bytes from the start of an area to what the pointer at `offset` points to. On 64-bit Windows both values are cut
+        // to 32 bits, which the subtraction does not notice.
+        let distance = |what: &'static str, offset: usize, delta: u64| {
+            let delta = delta.wrapping_sub(position);
+            match format.pointer_len {
+                8 => field(offset).u64(what).map(|pointer| pointer.wrapping_sub(delta)),
+                _ => {
+                    let pointer = u64::from(field(offset).u32(what)?);
+                    Ok(pointer.wrapping_sub(delta) & 0xffff_ffff)
+                }
+            }
         };
         let n_counters = field(layout.n_counters).u32("counters")?;
         let mut value_sites = field(layout.value_sites);
@@ -328,15 +354,12 @@ fn parse_records(
         if n_counters == 0 {
             return Err(malformed("number of counters is zero"));
         }
-        // On 64-bit Windows both values are cut to 32 bits, which the subtraction does not notice.
-        let distance = counter_ptr.wrapping_sub(delta);
-        let offset = match format.pointer_len {
-            8 => distance,
-            _ => distance & 0xffff_ffff,
-        };
-        let offset = usize::try_from(offset).ok().filter(|&offset| offset < counters_len);
-        let offset = offset.ok_or(malformed("counters are outside their area"))?;
-        let available = wide(counters_len.saturating_sub(offset)).checked_div(width.len()).unwrap_or(0);
+        let counters_len = wide(areas.counters.len());
+        let offset = distance("counters", layout.counter_ptr, header.counters_delta)?;
+        if offset >= counters_len {
+            return Err(malformed("counters are outside their area"));
+        }
+        let available = counters_len.saturating_sub(offset).checked_div(width.len()).unwrap_or(0);
         if u64::from(n_counters) > available {
             return Err(malformed("counters are outside their area"));
         }
@@ -347,12 +370,37 @@ fn parse_records(
         }
         let skipped = if temporal { width.time_stamp_counters() } else { 0 };
         let skipped_len = u64::from(skipped).saturating_mul(width.len());
-        let offset = u32::try_from(wide(offset).saturating_add(skipped_len)).map_err(|_| {
-            Error::new(ErrorKind::Unsupported { what: "more than 4 GiB of counters" }, position)
-        })?;
+        let too_far = |what| Error::new(ErrorKind::Unsupported { what }, position);
+        let offset = u32::try_from(offset.saturating_add(skipped_len))
+            .map_err(|_| too_far("more than 4 GiB of counters"))?;
         let n_counters = n_counters.saturating_sub(skipped);
-        records.push(ProfileRecord { name_ref, func_hash, offset, n_counters });
-        delta = delta.wrapping_sub(wide(layout.len));
+
+        let mut bitmap = (0, 0);
+        if let Some((pointer, len)) = layout.bitmap {
+            let n_bytes = field(len).u32("bitmap")?;
+            if n_bytes != 0 {
+                let offset = distance("bitmap", pointer, header.bitmap_delta)?;
+                let available = wide(areas.bitmaps.len()).saturating_sub(offset);
+                if u64::from(n_bytes) > available {
+                    return Err(malformed("bitmap is outside its area"));
+                }
+                n_claimed_bitmap_bytes = n_claimed_bitmap_bytes.saturating_add(u64::from(n_bytes));
+                if n_claimed_bitmap_bytes > header.bitmap_len {
+                    return Err(malformed("functions share bitmaps"));
+                }
+                let offset = u32::try_from(offset).map_err(|_| too_far("more than 4 GiB of bitmaps"))?;
+                bitmap = (offset, n_bytes);
+            }
+        }
+        let (bitmap_offset, n_bitmap_bytes) = bitmap;
+        records.push(ProfileRecord {
+            name_ref,
+            func_hash,
+            offset,
+            n_counters,
+            bitmap_offset,
+            n_bitmap_bytes,
+        });
         position = position.saturating_add(wide(layout.len));
     }
     Ok((records, n_value_blocks))
@@ -406,6 +454,15 @@ impl RawProfile<'_> {
         range.and_then(|range| self.counters.get(range)).unwrap_or_default()
     }
 
+    /// The bitmap of a record of this profile: a bit for each way through one of its decisions, set if a process went that way.
+    pub fn bitmap(&self, record: &ProfileRecord) -> &[u8] {
+        let range = usize::try_from(record.bitmap_offset).ok().and_then(|start| {
+            let len = usize::try_from(record.n_bitmap_bytes).ok()?;
+            Some(start..start.checked_add(len)?)
+        });
+        range.and_then(|range| self.bitmaps.get(range)).unwrap_or_default()
+    }
+
     /// Refuses counts that no process can have reached: the file was damaged.
     fn check_counts(&self) -> Result<()> {
         if self.width == CounterWidth::OneByte {
@@ -439,7 +496,9 @@ pub fn data_fingerprints(section: &[u8], endian: Endian, pointer_len: u64) -> Ve
     lens.dedup();
     let of_len = |len: usize| {
         let mut fingerprint = Fingerprint::default();
-        for record in section.chunks_exact(len) {
+        // The last record of a 32-bit object may lack the padding between records.
+        let padding_len = 7;
+        for record in section.chunks(len).filter(|record| record.len().saturating_add(padding_len) >= len) {
             let mut cursor = Cursor::new(record, endian);
             let (name_ref, func_hash) = (cursor.u64("name").ok()?, cursor.u64("hash").ok()?);
             // A PE image has an empty record before and behind its own.

@@ -7,6 +7,7 @@
 mod attribute;
 mod cfg;
 mod class;
+pub mod function;
 mod item;
 mod lexer;
 mod marker;
@@ -184,6 +185,8 @@ pub fn scan(text: &[u8], options: &Options) -> Scan {
             reason: stretch.reason,
             unless_run: stretch.unless_run,
         })
+        // Of a stretch that was cut, a line feed may be left, which is on no line.
+        .filter(|excluded| excluded.start < excluded.end)
         .collect();
     scan
 }

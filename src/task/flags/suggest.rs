@@ -46,10 +46,11 @@ pub(super) fn unknown_task(word: &str) -> anyhow::Error {
 
 /// The first word behind `command` would be the name of a test, but is nearly that of a subcommand.
 ///
-/// One slip of a finger is enough to doubt: the other way round costs a build and a run of no tests at all.
+/// One slip of a finger is enough to doubt: the other way round costs a build and a run of no tests at all. `unit` is what many
+/// tests are called.
 pub(super) fn misspelled_subcommand(command: Command, word: &str) -> Option<anyhow::Error> {
     let names = subcommands(command).filter_map(|sub| sub.words().last().copied()).chain(["help"]);
-    let meant = names.into_iter().find(|name| distance(name, word) == 1)?;
+    let meant = names.into_iter().find(|name| distance(name, word) == 1 && word != "unit")?;
     subcommands(command).next()?;
     let cure = format!("for tests with that name, write `{command} -- {word}`");
     Some(Advised::new(format!("unknown command `{word}`; did you mean `{command} {meant}`?"), cure).into())

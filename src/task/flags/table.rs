@@ -2,7 +2,9 @@
 //!
 //! To add a flag, add a row to the file that its section is in. The first sentence of its help is what `-h` shows.
 
+mod adopting;
 mod building;
+mod caching;
 mod comparing;
 mod counting;
 mod display;
@@ -26,12 +28,28 @@ const REPORT: &[Command] = &[Command::Coverage, Command::Run, Command::Report, C
 /// Commands that run tests to report on them.
 const TEST: &[Command] = &[Command::Coverage];
 const PROGRAM: &[Command] = &[Command::Run];
+const CACHE: &[Command] = &[Command::Cache];
+/// Commands that read or write results of tests.
+const KEEPS: &[Command] = &[Command::Coverage, Command::Verify, Command::Cache];
 const ENVIRONMENT: &[Command] = &[Command::ShowEnv];
 const FROM_FILES: &[Command] = &[Command::Report];
+const ADOPT: &[Command] = &[Command::Init];
+/// Commands about one workspace, as it is.
+const WITHIN: &[Command] = &[
+    Command::Coverage,
+    Command::Run,
+    Command::ShowEnv,
+    Command::Report,
+    Command::Merge,
+    Command::Cache,
+    Command::Clean,
+    Command::Verify,
+];
 const ALL: &[Command] = &Command::ALL;
 
 /// All flags, in the order of the help.
 pub(crate) const SECTIONS: &[Section] = &[
+    adopting::ADOPTION,
     selection::PROGRAM_SELECTION,
     selection::PACKAGE_SELECTION,
     selection::TARGET_SELECTION,
@@ -41,6 +59,7 @@ pub(crate) const SECTIONS: &[Section] = &[
     running::TESTS,
     running::RUNNING,
     running::LINES,
+    caching::CACHING,
     counting::COUNTING,
     reporting::REPORTS,
     comparing::COMPARISON,
@@ -56,6 +75,8 @@ pub(super) const FORMATS: &str = "formats";
 // Why a flag is no key of a manifest.
 const WHICH_PROGRAM: &str = "which program runs is said when it is run";
 const BEFORE: &str = "cargo has to know it before it reads a manifest";
+const CACHE_ALONE: &str = "it is what `cargo xtask coverage cache` is asked to do";
+const ONCE: &str = "a workspace is adopted once";
 const FOR_EVER: &str = "every run would add to all those before it";
 const READERS_CHOICE: &str = "how much is said, and in which colors, is up to who reads it";
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::{Flag, Request, flags, parse};
 use crate::coverage::Model;
 use crate::report::table::Order;
-use crate::task::config::{Command, Config, Engine, Format, Jobs, Place};
+use crate::task::config::{Ci, Command, Config, Engine, Format, Jobs, Place, Source};
 use crate::task::help::{Length, Page, Topic};
 use crate::task::shell::Shell;
 use crate::ui::color::ColorChoice;
@@ -63,6 +63,21 @@ fn commands() {
     check("coverage", RUN, |_| {});
     check("coverage report", Command::Report, |_| {});
     check("coverage clean", Command::Clean, |_| {});
+    check("coverage init", Command::Init, |_| {});
+    check("coverage init -n ../a --allow-dirty --ci github --from-git URL", Command::Init, |config| {
+        config.adoption.path = Some("../a".into());
+        config.adoption.dry_run = true;
+        config.adoption.allow_dirty = true;
+        config.adoption.source = Source::Git("URL".into());
+        config.ci = Ci::GitHub;
+    });
+    check_error(
+        "coverage init a b",
+        "unexpected argument `b`: there is a path already, `a`",
+        "one workspace is adopted at a time",
+    );
+    // One letter from `init`, and what many tests are called.
+    check("coverage unit", Command::Coverage, |config| config.tests.filter = Some("unit".into()));
     check("verify", Command::Verify, |_| {});
     check("verify report", Command::Verify, |config| config.tests.filter = Some("report".into()));
 }

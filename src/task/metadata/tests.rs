@@ -62,6 +62,27 @@ fn nothing_is_said() {
 }
 
 #[test]
+fn a_program_s_own_configuration_is_the_base() {
+    let mut base = Config::new();
+    base.thresholds.lines = Some(8_000);
+    base.tests.fail_fast = false;
+    base.exclusion.exclude_files = strings(&["ffi"]);
+    let words = ["coverage", "--fail-under-lines", "90"].map(OsString::from);
+    let Request::Run(mut invocation) = parse(words, []).expect("right") else { panic!("it is a command") };
+    invocation.base = base.clone();
+    let workspace = json!({"fail-under-lines": 85, "exclude-files": ["generated"]});
+    let config = configure(&invocation, &manifests(workspace, Value::Null)).expect("right");
+    assert_eq!(config.thresholds.lines, Some(9_000));
+    assert!(!config.tests.fail_fast, "nobody says otherwise");
+    assert_eq!(config.exclusion.exclude_files, strings(&["ffi", "generated"]));
+    assert_eq!(
+        config.partial_run.thresholds.lines,
+        Some(9_000),
+        "a program's own hold for whole runs, as a manifest's do"
+    );
+}
+
+#[test]
 fn keys_of_every_type() {
     check(
         "coverage",
@@ -245,7 +266,7 @@ fn mistakes_in_a_package_name_the_manifest_the_key_and_the_cure() {
     check(
         json!({"zzz": true}),
         "unknown key `zzz` in `[package.metadata.coverage]` of `/w/app/Cargo.toml`",
-        "this table has: exclusive, exclude-files, include-files, fail-under-lines, fail-under-functions, \
+        "this table has: exclusive, flaky, exclude-files, include-files, fail-under-lines, fail-under-functions, \
          fail-under-regions, fail-under-file-lines, fail-uncovered-lines, fail-uncovered-functions, \
          fail-uncovered-regions",
     );

@@ -142,10 +142,10 @@ impl Compared {
     fn totals(&mut self, place: &str, ours: &Summary, llvms: &Summary) {
         self.totals.count += 1;
         let numbers = |summary: &Summary| {
-            let Summary { lines, functions, instantiations, regions, branches } = *summary;
-            [lines, functions, instantiations, regions, branches]
+            let Summary { lines, functions, instantiations, regions, branches, mcdc } = *summary;
+            [lines, functions, instantiations, regions, branches, mcdc]
         };
-        let names = ["lines", "functions", "instantiations", "regions", "branches"];
+        let names = ["lines", "functions", "instantiations", "regions", "branches", "conditions"];
         for (name, (ours, llvms)) in names.into_iter().zip(numbers(ours).into_iter().zip(numbers(llvms))) {
             if ours != llvms {
                 let show = |ratio: Ratio| format!("{} of {} {name}", ratio.covered, ratio.count);
@@ -293,6 +293,7 @@ mod tests {
                 functions: vec![0],
                 branches: vec![branch],
                 branch_lines: Vec::new(),
+                decisions: Vec::new(),
                 expansions: Vec::new(),
                 summary,
             }],
@@ -301,6 +302,7 @@ mod tests {
                 filenames: [0].into(),
                 regions: vec![CountedRegion { range, file_id: 0, expanded_file_id: 0 }],
                 branches: vec![branch],
+                decisions: Vec::new(),
                 execution_count: count,
             }],
             totals: summary,

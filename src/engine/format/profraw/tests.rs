@@ -4,6 +4,9 @@ use super::{ProfileRecord, parse};
 use crate::format::cursor::Endian;
 
 /// What to write; the fields that no test changes are constants of the writer.
+/// Where bitmaps begin, seen from the first data record.
+const BITMAP_DELTA: u64 = 0x5eed;
+
 #[derive(Clone)]
 struct Sample {
     version: u64,
@@ -14,7 +17,8 @@ struct Sample {
     /// name_ref, func_hash, counts.
     functions: Vec<(u64, u64, Vec<u64>)>,
     padding: u64,
-    bitmap: Vec<u8>,
+    /// One for each function, or none at all.
+    bitmaps: Vec<Vec<u8>>,
 }
 
 impl Sample {
@@ -27,7 +31,7 @@ impl Sample {
             binary_id: b"twenty bytes of sha1".to_vec(),
             functions: vec![(11, 101, vec![1]), (12, 102, vec![2, 1 << 40]), (13, 103, vec![0, 0, 7])],
             padding: 0,
-            bitmap: Vec::new(),
+            bitmaps: Vec::new(),
         }
     }
 
@@ -58,11 +62,11 @@ impl Sample {
             vec![magic, self.version | self.variant, binary_ids_len as u64, self.functions.len() as u64];
         words.extend([self.padding, n_counters, self.padding]);
         if self.version >= 9 {
-            words.extend([self.bitmap.len() as u64, self.padding]);
+            words.extend([self.bitmaps.concat().len() as u64, self.padding]);
         }
         words.extend([names.len() as u64, counters_delta]);
         if self.version >= 9 {
-            words.push(0x5eed);
+            words.push(BITMAP_DELTA);
         }
         words.push(0xadd7);
         if self.version >= 10 {
@@ -77,7 +81,7 @@ impl Sample {
         self.number(&mut bytes, self.binary_id.len() as u64, 8);
         bytes.extend_from_slice(&self.binary_id);
         bytes.resize(bytes.len().next_multiple_of(8), 0);
-        let mut counter_offset = 0_u64;
+        let (mut counter_offset, mut bitmap_offset) = (0_u64, 0_u64);
         for (index, (name_ref, func_hash, counts)) in self.functions.iter().enumerate() {
             let start = bytes.len();
             self.number(&mut bytes, *name_ref, 8);
@@ -88,12 +92,21 @@ impl Sample {
                 counters_delta.wrapping_sub(position).wrapping_add(counter_offset),
                 self.pointer_len,
             );
+            let bitmap = self.bitmaps.get(index).map_or(&[][..], Vec::as_slice);
             if self.version >= 9 {
-                self.number(&mut bytes, 0xb17, self.pointer_len);
+                let pointer = BITMAP_DELTA.wrapping_sub(position).wrapping_add(bitmap_offset);
+                self.number(&mut bytes, pointer, self.pointer_len);
+                bitmap_offset += bitmap.len() as u64;
             }
             self.number(&mut bytes, 0xf00, self.pointer_len);
             self.number(&mut bytes, 0, self.pointer_len);
             self.number(&mut bytes, counts.len() as u64, 4);
+            // The number of bitmap bytes stands at the end, behind two or three numbers of value sites and before padding.
+            let n_value_sites = if self.version >= 10 { 3 } else { 2 };
+            bytes.resize((bytes.len() + 2 * n_value_sites).next_multiple_of(4), 0);
+            if self.version >= 9 {
+                self.number(&mut bytes, bitmap.len() as u64, 4);
+            }
             bytes.resize(start + self.record_len(), 0);
             counter_offset += 8 * counts.len() as u64;
         }
@@ -103,7 +116,7 @@ impl Sample {
         }
         bytes.resize(bytes.len() + self.padding as usize, 0);
         if self.version >= 9 {
-            bytes.extend_from_slice(&self.bitmap);
+            bytes.extend_from_slice(&self.bitmaps.concat());
             bytes.resize(bytes.len() + self.padding as usize, 0);
         }
         bytes.extend_from_slice(names);
@@ -112,6 +125,7 @@ impl Sample {
     }
 }
 
+/// One of each version, width and byte order.
 fn all_samples() -> Vec<Sample> {
     let mut samples = Vec::new();
     for version in [8, 9, 10] {
@@ -149,11 +163,26 @@ fn every_version_width_and_byte_order_is_read() {
 }
 
 #[test]
-fn page_sized_padding_and_bitmaps_are_passed_over() {
+fn page_sized_padding_is_passed_over() {
     for mut sample in all_samples() {
         sample.padding = 4096;
-        sample.bitmap = if sample.version >= 9 { vec![1, 2, 3, 4, 5, 6, 7, 8] } else { Vec::new() };
         assert_eq!(read(&sample.bytes()), Ok(sample.functions.clone()));
+    }
+}
+
+#[test]
+fn bitmaps_are_found() {
+    for mut sample in all_samples() {
+        sample.bitmaps = vec![vec![1, 2, 3], Vec::new(), vec![4, 5, 6, 7, 8]];
+        for padding in [0, 4096] {
+            sample.padding = padding;
+            let bytes = sample.bytes();
+            let profile = &parse(&bytes).expect("well-formed")[0];
+            let bitmaps: Vec<_> = profile.records.iter().map(|record| profile.bitmap(record)).collect();
+            let expected = if sample.version >= 9 { sample.bitmaps.clone() } else { vec![Vec::new(); 3] };
+            assert_eq!(bitmaps, expected, "v{} {} {:?}", sample.version, sample.pointer_len, sample.endian);
+            assert_eq!(read(&bytes), Ok(sample.functions.clone()));
+        }
     }
 }
 
@@ -252,6 +281,29 @@ fn errors_say_what_was_found() {
         unchanged,
         |bytes| bytes.truncate(380),
         "truncated: counters need 48 bytes at offset 0x160, 28 remain",
+    );
+}
+
+#[test]
+fn bitmaps_outside_of_their_area_are_refused() {
+    // The third record's BitmapPtr, then its number of bytes.
+    let record = 128 + 32 + 2 * 64;
+    for (field, value, expected) in [
+        (24, 2, "malformed: bitmap is outside its area at offset 0x120"),
+        (24, 0xfc, "malformed: bitmap is outside its area at offset 0x120"),
+        (60, 6, "malformed: bitmap is outside its area at offset 0x120"),
+    ] {
+        check_error(
+            |sample| sample.bitmaps = vec![vec![1, 2, 3], Vec::new(), vec![4, 5, 6, 7, 8]],
+            |bytes| bytes[record + field] = bytes[record + field].wrapping_add(value),
+            expected,
+        );
+    }
+    // The first record's bitmap reaches over the third's.
+    check_error(
+        |sample| sample.bitmaps = vec![vec![1, 2, 3], Vec::new(), vec![4, 5, 6, 7, 8]],
+        |bytes| bytes[128 + 32 + 60] = 8,
+        "malformed: functions share bitmaps at offset 0x120",
     );
 }
 

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::super::flag::{Flag, Section};
+use super::super::flag::{Choice, Flag, Section};
 use super::values::{jobs, text};
-use super::{ALL, BEFORE, BUILD, INSTRUMENT, RUN};
+use super::{ALL, BEFORE, BUILD, INSTRUMENT, RUN, WITHIN};
+use crate::task::config::When;
 
 pub(super) const BUILDING: Section = Section {
     title: "Build",
@@ -40,7 +41,7 @@ pub(super) const BUILDING: Section = Section {
             Ok(())
         })
         .not_a_key(BEFORE)
-        .of(ALL)
+        .of(WITHIN)
         .help(
             "Use this target directory. All that we make is in `coverage/` in it. The default is the directory \
              that cargo uses.",
@@ -67,6 +68,27 @@ pub(super) const BUILDING: Section = Section {
                 "Count build scripts as well, as they ran when cargo last had to run them. The members of the workspace \
                  are compiled apart for it.",
             ),
+        Flag::choice("restore-times", &[
+            Choice { name: "auto", help: "in CI (default)", set: |config| config.build.restore_times = When::Auto },
+            Choice { name: "always", help: "everywhere", set: |config| config.build.restore_times = When::Always },
+            Choice { name: "never", help: "nowhere", set: |config| config.build.restore_times = When::Never },
+        ])
+        .of(RUN)
+        .help(
+            "Before a build, give files that have the content of the last one the time that they had then, so that cargo does \
+             not compile a fresh checkout anew where the target directory was kept. What has changed is always new. After the \
+             build, files have their times of now again.",
+        ),
+        Flag::choice("lean", &[
+            Choice { name: "auto", help: "in CI (default)", set: |config| config.build.lean = When::Auto },
+            Choice { name: "always", help: "everywhere", set: |config| config.build.lean = When::Always },
+            Choice { name: "never", help: "nowhere", set: |config| config.build.lean = When::Never },
+        ])
+        .of(RUN)
+        .help(
+            "Build without debug information and incremental data, which take most of the time and space of a first build. \
+             Backtraces then have no lines, and dependencies are not those of `cargo test`.",
+        ),
     ],
 };
 
@@ -78,14 +100,14 @@ pub(super) const MANIFEST: Section = Section {
             Ok(())
         })
         .not_a_key(BEFORE)
-        .of(ALL)
+        .of(WITHIN)
         .help(
             "Work on the workspace of this `Cargo.toml`. It can be any workspace on this disk: nothing is \
              written there but its target directory.",
         ),
         Flag::switch("locked", |config, on| config.manifest.locked = on)
             .not_a_key(BEFORE)
-            .of(ALL)
+            .of(WITHIN)
             .help("Fail if `Cargo.lock` is missing or would change."),
         Flag::switch("offline", |config, on| config.manifest.offline = on)
             .not_a_key(BEFORE)
@@ -93,7 +115,7 @@ pub(super) const MANIFEST: Section = Section {
             .help("Do not use the network."),
         Flag::switch("frozen", |config, on| config.manifest.frozen = on)
             .not_a_key(BEFORE)
-            .of(ALL)
+            .of(WITHIN)
             .help("The same as `--locked --offline`."),
         Flag::switch("ignore-rust-version", |config, on| config.manifest.ignore_rust_version = on)
             .of(RUN)
@@ -103,7 +125,7 @@ pub(super) const MANIFEST: Section = Section {
             Ok(())
         })
         .not_a_key(BEFORE)
-        .of(ALL)
+        .of(WITHIN)
         .help("Override a value of cargo's configuration. Can be given several times."),
     ],
 };
