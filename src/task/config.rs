@@ -37,10 +37,10 @@ pub enum Command {
     ShowEnv,
     /// Report on what was recorded before.
     Report,
-    /// What runs keep for later ones: say how much, or remove it.
-    Cache,
     /// Report on several runs, perhaps of other machines, as one.
     Merge,
+    /// What runs keep for later ones: say how much, or remove it.
+    Cache,
     /// Remove what the other commands left.
     Clean,
     /// Make this library the xtask of another workspace.
@@ -70,8 +70,8 @@ impl Command {
             Command::Run => &["coverage", "run"],
             Command::ShowEnv => &["coverage", "show-env"],
             Command::Report => &["coverage", "report"],
-            Command::Cache => &["coverage", "cache"],
             Command::Merge => &["coverage", "merge"],
+            Command::Cache => &["coverage", "cache"],
             Command::Clean => &["coverage", "clean"],
             Command::Init => &["coverage", "init"],
             Command::Verify => &["verify"],

@@ -129,10 +129,10 @@ impl Invocation {
         if self.filter.is_some() {
             config.tests.filter.clone_from(&self.filter);
         }
+        config.input.partials.clone_from(&self.partials);
         if self.path.is_some() {
             config.adoption.path.clone_from(&self.path);
         }
-        config.input.partials.clone_from(&self.partials);
         if !self.test_arguments.is_empty() {
             config.tests.arguments.clone_from(&self.test_arguments);
         }

@@ -162,18 +162,6 @@ fn story(command: Command) -> Story {
                 ),
             ],
         },
-        Command::Cache => Story {
-            about: "Say what runs keep for later ones, or remove it.",
-            usage: &["[FLAGS]"],
-            description: &[
-                "That is results of tests for `--reuse`, in `.coverage-cache`, and in the target directory the times of files \
-                 and artifacts with counters.",
-            ],
-            examples: &[
-                ("cargo xtask coverage cache", "Say what there is."),
-                ("cargo xtask coverage cache --prune", "Make it smaller before a CI service stores it."),
-            ],
-        },
         Command::Merge => Story {
             about: "Report on several runs, perhaps of other machines, as if they were one.",
             usage: &["[FLAGS] <FILE>..."],
@@ -197,6 +185,18 @@ fn story(command: Command) -> Story {
                     "cargo xtask coverage merge linux.cov windows.cov --fail-under-lines 80",
                     "Hold what ran on either system against a threshold.",
                 ),
+            ],
+        },
+        Command::Cache => Story {
+            about: "Say what runs keep for later ones, or remove it.",
+            usage: &["[FLAGS]"],
+            description: &[
+                "That is results of tests for `--reuse`, in `.coverage-cache`, and in the target directory the times of files \
+                 and artifacts with counters.",
+            ],
+            examples: &[
+                ("cargo xtask coverage cache", "Say what there is."),
+                ("cargo xtask coverage cache --prune", "Make it smaller before a CI service stores it."),
             ],
         },
         Command::Clean => Story {
@@ -244,6 +244,7 @@ const MEASURING: &[Command] = &[
     Command::Run,
     Command::ShowEnv,
     Command::Report,
+    Command::Merge,
     Command::Cache,
     Command::Clean,
     Command::Verify,

@@ -142,8 +142,8 @@ fn execute(invocation: &Invocation, config: &Config, ui: &Ui) -> Result<Outcome>
     }
     match invocation.command {
         Command::Report => return render::report(invocation, config, ui),
-        Command::Cache => return cache::run(config, ui),
         Command::Merge => return merge::merge(invocation, config, ui),
+        Command::Cache => return cache::run(config, ui),
         Command::Clean => return remove(config, ui),
         Command::Init => return init::init(config, ui),
         Command::Coverage | Command::Run | Command::ShowEnv | Command::Verify => {}

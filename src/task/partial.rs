@@ -21,7 +21,7 @@ use crate::coverage::profile::Profile;
 use crate::filter::{PackageSources, SourceLayout};
 use crate::format::error::ErrorKind;
 use crate::git::repository::Repository;
-use crate::load::{self, Warning};
+use crate::load::{self, Architecture, Warning};
 use crate::ui::Ui;
 use crate::ui::message::Advised;
 
@@ -141,7 +141,7 @@ pub(super) fn write(record: &RunRecord, path: &Path, config: &Config, reports: b
 fn load(record: &RunRecord, threads: usize) -> Result<Content> {
     let paths = record.all_objects();
     let mut warnings = Vec::new();
-    let (map, files) = load::read_objects(&paths, load::Architecture::host(), threads, &mut warnings)?;
+    let (map, files) = load::read_objects(&paths, Architecture::host(), threads, &mut warnings)?;
     let is_part = record.partition.is_some();
     let read = |ignore_stale: bool, warnings: &mut Vec<Warning>| match load::read_profiles(
         &record.profiles,

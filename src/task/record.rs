@@ -271,7 +271,7 @@ impl RunRecord {
         RunRecord::from_json(&serde_json::from_slice(text)?)
     }
 
-    /// The record in JSON.
+    /// The same as JSON.
     ///
     /// # Errors
     /// Something is missing, or another version of this program wrote it.

@@ -23,7 +23,7 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 
 use super::map::{CoverageMap, MappingIndex};
-use super::profile::{BitOrder, Bitmap, Profile};
+use super::profile::{BitOrder, Bitmap, FunctionCounts, Profile};
 use crate::format::covfun::CovfunRecord;
 use crate::format::cursor::{Cursor, Endian, wide};
 use crate::format::error::{Error, ErrorKind, Result};
@@ -76,8 +76,8 @@ pub struct Portable {
     names: HashMap<u64, Box<[u8]>>,
     /// For each object, its records.
     objects: Vec<Vec<u32>>,
-    counts: Vec<FunctionCounts>,
-    with_stale: Option<Vec<FunctionCounts>>,
+    counts: Vec<Counted>,
+    with_stale: Option<Vec<Counted>>,
 }
 
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ struct Record {
 }
 
 #[derive(Clone, Debug)]
-struct FunctionCounts {
+struct Counted {
     name_ref: u64,
     func_hash: u64,
     counts: Box<[u64]>,
@@ -198,30 +198,35 @@ fn encode_map(map: &CoverageMap, shorten: &dyn Fn(&[u8]) -> PortablePath) -> Vec
 /// The counts of the functions that have records come first, in the order of these.
 fn encode_counts(map: &CoverageMap, profile: &Profile) -> Vec<u8> {
     let mut out = Vec::new();
-    let push = |out: &mut Vec<u8>, (name_ref, func_hash): (u64, u64)| {
-        let Some(counts) = profile.counts(name_ref, func_hash) else { return push_uleb(out, 0) };
+    let push = |out: &mut Vec<u8>, counts: &[u64], bitmap: Bitmap<'_>| {
         push_uleb(out, wide(counts.len()) + 1);
         counts.iter().for_each(|&count| push_uleb(out, count));
-        let bitmap = profile.bitmap(name_ref, func_hash).filter(|bitmap| !bitmap.bytes.is_empty());
-        push_bytes(out, bitmap.map_or(&[][..], |bitmap| bitmap.bytes));
-        if let Some(Bitmap { bit_order, .. }) = bitmap {
-            out.push(match bit_order {
+        push_bytes(out, bitmap.bytes);
+        if !bitmap.bytes.is_empty() {
+            out.push(match bitmap.bit_order {
                 BitOrder::ByWay => 0,
                 BitOrder::ByConditions => 1,
             });
         }
     };
+    let none = Bitmap { bytes: &[], bit_order: BitOrder::ByWay };
     let mut known = HashSet::new();
     for record in map.mappings.iter().filter(|record| known.insert((record.name_ref, record.func_hash))) {
-        push(&mut out, (record.name_ref, record.func_hash));
+        match profile.counts(record.name_ref, record.func_hash) {
+            None => push_uleb(&mut out, 0),
+            Some(counts) => {
+                let bitmap = profile.bitmap(record.name_ref, record.func_hash);
+                push(&mut out, counts, bitmap.unwrap_or(none));
+            }
+        }
     }
     let mut others = profile.sorted();
-    others.retain(|function| !known.contains(function));
+    others.retain(|function| !known.contains(&(function.name_ref, function.func_hash)));
     push_uleb(&mut out, wide(others.len()));
-    for (name_ref, func_hash) in others {
+    for FunctionCounts { name_ref, func_hash, counts, bitmap } in others {
         out.extend(name_ref.to_le_bytes());
         out.extend(func_hash.to_le_bytes());
-        push(&mut out, (name_ref, func_hash));
+        push(&mut out, counts, bitmap);
     }
     out
 }
@@ -359,17 +364,15 @@ fn decode_map(content: &[u8]) -> Result<Portable> {
     })
 }
 
-fn decode_counts(portable: &Portable, content: &[u8]) -> Result<Vec<FunctionCounts>> {
+fn decode_counts(portable: &Portable, content: &[u8]) -> Result<Vec<Counted>> {
     let mut cursor = Cursor::new(content, Endian::Little);
     let cursor = &mut cursor;
-    let take = |cursor: &mut Cursor<'_>, (name_ref, func_hash): (u64, u64), len: usize| {
-        let counts = (0..len).map(|_| cursor.uleb("count")).collect::<Result<_>>()?;
+    let take_counted = |cursor: &mut Cursor<'_>, name_ref: u64, func_hash: u64, len: usize| {
+        let counts = (0..len).map(|_| cursor.uleb("count")).collect::<Result<Box<[u64]>>>()?;
         let bitmap: Box<[u8]> = take_bytes(cursor, "bitmap")?.into();
-        let bit_order = match bitmap.is_empty() || cursor.u8("order of bits")? == 0 {
-            true => BitOrder::ByWay,
-            false => BitOrder::ByConditions,
-        };
-        Ok(FunctionCounts { name_ref, func_hash, counts, bitmap, bit_order })
+        let is_by_conditions = !bitmap.is_empty() && cursor.uleb_below("order of bits", 2)? == 1;
+        let bit_order = if is_by_conditions { BitOrder::ByConditions } else { BitOrder::ByWay };
+        Ok(Counted { name_ref, func_hash, counts, bitmap, bit_order })
     };
     let mut all = Vec::new();
     let mut known = HashSet::new();
@@ -378,7 +381,7 @@ fn decode_counts(portable: &Portable, content: &[u8]) -> Result<Vec<FunctionCoun
             continue;
         }
         if let Some(len) = take_optional_size(cursor, "counts")? {
-            all.push(take(cursor, (name_ref, func_hash), len)?);
+            all.push(take_counted(cursor, name_ref, func_hash, len)?);
         }
     }
     for _ in 0..cursor.uleb_size("functions without records")? {
@@ -387,7 +390,7 @@ fn decode_counts(portable: &Portable, content: &[u8]) -> Result<Vec<FunctionCoun
         let offset = cursor.offset();
         let len = take_optional_size(cursor, "counts")?
             .ok_or_else(|| Error::malformed("a function is listed that has no counts", offset))?;
-        all.push(take(cursor, (name_ref, func_hash), len)?);
+        all.push(take_counted(cursor, name_ref, func_hash, len)?);
     }
     end(cursor)?;
     Ok(all)
@@ -461,10 +464,10 @@ impl Portable {
 
     fn add_counts(&self, with_stale: bool, profile: &mut Profile) {
         let all = if with_stale { self.with_stale.as_ref() } else { None };
-        for function in all.unwrap_or(&self.counts) {
-            let FunctionCounts { name_ref, func_hash, counts, bitmap, bit_order } = function;
+        for counted in all.unwrap_or(&self.counts) {
+            let Counted { name_ref, func_hash, counts, bitmap, bit_order } = counted;
             let bitmap = Bitmap { bytes: bitmap, bit_order: *bit_order };
-            profile.add(*name_ref, *func_hash, counts, bitmap);
+            profile.add(FunctionCounts { name_ref: *name_ref, func_hash: *func_hash, counts, bitmap });
         }
     }
 }

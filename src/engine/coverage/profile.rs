@@ -76,20 +76,17 @@ pub struct Bitmap<'a> {
     pub bit_order: BitOrder,
 }
 
-/// What tells a function's entry from others, and how large it is.
-#[derive(Clone, Copy)]
-struct Key {
-    name_ref: u64,
-    func_hash: u64,
-    n_counters: u32,
-    n_bitmap_bytes: u32,
-}
-
-impl Key {
-    fn of(record: &ProfileRecord) -> Key {
-        let ProfileRecord { name_ref, func_hash, n_counters, n_bitmap_bytes, .. } = *record;
-        Key { name_ref, func_hash, n_counters, n_bitmap_bytes }
-    }
+/// What was counted of a function in one build.
+#[derive(Clone, Copy, Debug)]
+pub struct FunctionCounts<'a> {
+    /// Truncated MD5 of its name.
+    pub name_ref: u64,
+    /// Its structural hash.
+    pub func_hash: u64,
+    /// Its counters.
+    pub counts: &'a [u64],
+    /// Its bitmap, which is empty where no decisions were recorded.
+    pub bitmap: Bitmap<'a>,
 }
 
 /// The records of one instrumented module. All raw profiles of the module have the same ones in the same order, so
@@ -185,7 +182,12 @@ impl Profile {
     fn new_shape(&mut self, profile: &RawProfile<'_>, is_stale: bool) -> Shape {
         let bit_order = BitOrder::of(profile);
         let records = profile.records.iter().map(|record| {
-            let entry = if is_stale { NONE } else { self.entry_for(Key::of(record), bit_order) };
+            let ProfileRecord { name_ref, func_hash, n_counters, n_bitmap_bytes, .. } = *record;
+            let entry = if is_stale {
+                NONE
+            } else {
+                self.entry_for((name_ref, func_hash), n_counters, n_bitmap_bytes, bit_order)
+            };
             let merges_bitmap = self.entries.get(entry as usize).is_some_and(|entry| {
                 record.n_bitmap_bytes != 0
                     && entry.n_bitmap_bytes == record.n_bitmap_bytes
@@ -204,8 +206,13 @@ impl Profile {
     }
 
     /// The entry of a function, made if need be; [`NONE`] if there is one with another number of counters.
-    fn entry_for(&mut self, key: Key, bit_order: BitOrder) -> u32 {
-        let Key { name_ref, func_hash, n_counters, n_bitmap_bytes } = key;
+    fn entry_for(
+        &mut self,
+        (name_ref, func_hash): (u64, u64),
+        n_counters: u32,
+        n_bitmap_bytes: u32,
+        bit_order: BitOrder,
+    ) -> u32 {
         if let Some(&entry) = self.entries_by_build.get(&(name_ref, func_hash)) {
             return if self.entries[entry as usize].n_counters == n_counters { entry } else { NONE };
         }
@@ -233,10 +240,11 @@ impl Profile {
     }
 
     /// Adds counts of a function that were merged elsewhere.
-    pub fn add(&mut self, name_ref: u64, func_hash: u64, counts: &[u64], bitmap: Bitmap<'_>) {
-        let len = |len: usize| u32::try_from(len).unwrap_or(NONE);
-        let (n_counters, n_bitmap_bytes) = (len(counts.len()), len(bitmap.bytes.len()));
-        let entry = self.entry_for(Key { name_ref, func_hash, n_counters, n_bitmap_bytes }, bitmap.bit_order);
+    pub fn add(&mut self, function: FunctionCounts<'_>) {
+        let FunctionCounts { name_ref, func_hash, counts, bitmap } = function;
+        let size = |len: usize| u32::try_from(len).unwrap_or(NONE);
+        let (n_counters, n_bitmap_bytes) = (size(counts.len()), size(bitmap.bytes.len()));
+        let entry = self.entry_for((name_ref, func_hash), n_counters, n_bitmap_bytes, bitmap.bit_order);
         let Some(entry) = self.entries.get(entry as usize) else {
             self.n_mismatched_records += 1;
             return;
@@ -246,18 +254,27 @@ impl Profile {
             *sum = sum.saturating_add(*count).min(MAX_MERGED_COUNT);
         }
         if entry.n_bitmap_bytes == n_bitmap_bytes && entry.bit_order == bitmap.bit_order {
-            let end = entry.bitmap_start + bitmap.bytes.len();
-            let sums = &mut self.bitmaps[entry.bitmap_start..end];
+            let sums =
+                &mut self.bitmaps[entry.bitmap_start..entry.bitmap_start + entry.n_bitmap_bytes as usize];
             for (sum, byte) in sums.iter_mut().zip(bitmap.bytes) {
                 *sum |= byte;
             }
         }
     }
 
-    /// All functions by name and structural hash, in order.
-    pub fn sorted(&self) -> Vec<(u64, u64)> {
-        let mut all: Vec<_> = self.entries_by_build.keys().copied().collect();
-        all.sort_unstable();
+    /// All functions with what was counted of them, ordered by identity.
+    pub fn sorted(&self) -> Vec<FunctionCounts<'_>> {
+        let of_name = |name_ref: &u64| {
+            let name_ref = *name_ref;
+            self.entries_of(name_ref).map(move |entry| FunctionCounts {
+                name_ref,
+                func_hash: entry.func_hash,
+                counts: self.counts_of(entry),
+                bitmap: Bitmap { bytes: self.bitmap_of(entry), bit_order: entry.bit_order },
+            })
+        };
+        let mut all: Vec<FunctionCounts<'_>> = self.first_entries.keys().flat_map(of_name).collect();
+        all.sort_unstable_by_key(|function| (function.name_ref, function.func_hash));
         all
     }
 

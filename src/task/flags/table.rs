@@ -40,6 +40,7 @@ const WITHIN: &[Command] = &[
     Command::Run,
     Command::ShowEnv,
     Command::Report,
+    Command::Merge,
     Command::Cache,
     Command::Clean,
     Command::Verify,

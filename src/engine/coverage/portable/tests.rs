@@ -2,12 +2,10 @@
 
 use super::{ObjectOf, Parts, Portable, PortablePath, decode, encode, merge, unzigzag, zigzag};
 use crate::coverage::map::CoverageMap;
-use crate::coverage::profile::{BitOrder, Bitmap, Profile};
+use crate::coverage::profile::{BitOrder, Bitmap, FunctionCounts, Profile};
 use crate::coverage::tests::{function, map, profile};
 use crate::coverage::{Coverage, llvm, union};
 use crate::format::prf_names::md5_64;
-
-const NO_BITMAP: Bitmap<'_> = Bitmap { bytes: &[], bit_order: BitOrder::ByWay };
 
 /// Paths below `/w` are portable.
 fn shorten(path: &[u8]) -> PortablePath {
@@ -55,6 +53,11 @@ fn shown(map: &CoverageMap, profile: &Profile) -> [String; 2] {
     ]
 }
 
+fn counted<'a>(name: &str, func_hash: u64, counts: &'a [u64]) -> FunctionCounts<'a> {
+    let bitmap = Bitmap { bytes: &[], bit_order: BitOrder::ByWay };
+    FunctionCounts { name_ref: md5_64(name.as_bytes()), func_hash, counts, bitmap }
+}
+
 /// All objects, by run.
 fn in_order(runs: &[Portable]) -> Vec<ObjectOf> {
     let of_run = |run: usize| (0..runs[run].n_objects()).map(move |object| ObjectOf { run, object });
@@ -73,8 +76,9 @@ fn two_halves_are_the_whole() {
     let first: &[(&str, u64, &[u64])] = &[("shared", 10, &[3, 0]), ("a", 20, &[1]), ("elsewhere", 9, &[7])];
     let second: &[(&str, u64, &[u64])] = &[("shared", 10, &[2, 1]), ("b", 30, &[0])];
     let mut whole = profile(first);
-    whole.add(md5_64(b"shared"), 10, &[2, 1], NO_BITMAP);
-    whole.add(md5_64(b"b"), 30, &[0], NO_BITMAP);
+    for (name, func_hash, counts) in second {
+        whole.add(counted(name, *func_hash, counts));
+    }
     let expected = shown(&map(&objects()), &whole);
 
     let runs = [read(&map(&objects()), &profile(first)), read(&map(&objects()), &profile(second))];
@@ -128,20 +132,28 @@ fn counts_of_older_builds_are_there_for_who_wants_them() {
     }
 }
 
+/// Ways through decisions are those of both runs, where both number them alike.
 #[test]
 fn bitmaps_are_united() {
     let map = map(&[vec![function("f", 1, 1, &[(1, 1, 1, 9)])]]);
-    let counts = |bit_order, bytes: &[u8]| {
-        let mut counts = Profile::default();
-        counts.add(md5_64(b"f"), 1, &[1], Bitmap { bytes, bit_order });
-        counts
+    let with_bitmap = |bytes: &[u8], bit_order: BitOrder| {
+        let mut profile = Profile::default();
+        let bitmap = Bitmap { bytes, bit_order };
+        profile.add(FunctionCounts { bitmap, ..counted("f", 1, &[1]) });
+        profile.add(FunctionCounts { bitmap, ..counted("elsewhere", 2, &[1]) });
+        read(&map, &profile)
     };
-    for bit_order in [BitOrder::ByWay, BitOrder::ByConditions] {
-        let runs = [&[0b01, 0][..], &[0b10, 0x80]].map(|bytes| read(&map, &counts(bit_order, bytes)));
-        let (_, merged, _) = merge(&runs.each_ref(), &in_order(&runs), false, &below("/w"));
-        let bitmap = merged.bitmap(md5_64(b"f"), 1).expect("merged");
-        assert_eq!((bitmap.bytes, bitmap.bit_order), (&[0b11, 0x80][..], bit_order));
-        assert_eq!(merged.counts(md5_64(b"f"), 1), Some(&[2][..]));
+    let runs = [
+        with_bitmap(&[0b0001, 0b1000], BitOrder::ByConditions),
+        with_bitmap(&[0b0100, 0b1001], BitOrder::ByConditions),
+        with_bitmap(&[0xff, 0xff], BitOrder::ByWay),
+        with_bitmap(&[0xff], BitOrder::ByConditions),
+    ];
+    let (_, counts, _) = merge(&runs.each_ref(), &in_order(&runs), false, &below("/w"));
+    for (name, func_hash) in [("f", 1), ("elsewhere", 2)] {
+        let bitmap = counts.bitmap(md5_64(name.as_bytes()), func_hash).expect("a bitmap");
+        assert_eq!((bitmap.bytes, bitmap.bit_order), (&[0b0101, 0b1001][..], BitOrder::ByConditions));
+        assert_eq!(counts.counts(md5_64(name.as_bytes()), func_hash), Some(&[4][..]));
     }
 }
 
