@@ -322,7 +322,7 @@ objects! {
         functions: RawRatio,
         instantiations: RawRatio,
         lines: RawRatio,
-        mcdc: Option<RawRatio>,
+        mcdc: RawRatio,
         regions: RawRatio
     }
     RawRatio { count: u64, covered: u64 }
@@ -338,7 +338,7 @@ impl RawSummary {
             instantiations: ratio(&self.instantiations),
             regions: ratio(&self.regions),
             branches: ratio(&self.branches),
-            mcdc: self.mcdc.as_ref().map_or(Ratio::EMPTY, ratio),
+            mcdc: ratio(&self.mcdc),
         }
     }
 }

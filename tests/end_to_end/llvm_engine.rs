@@ -43,6 +43,7 @@ fn stand_ins(workspace: &Workspace, version: &str) -> (PathBuf, PathBuf) {
         ("functions", 1, 1),
         ("instantiations", 1, 1),
         ("lines", 1, 2),
+        ("mcdc", 0, 0),
         ("regions", 1, 2),
     ]
     .map(|(name, covered, count)| format!(r#""{name}":{{"count":{count},"covered":{covered},"percent":0}}"#))
