@@ -1,8 +1,8 @@
 //! Results of test binaries that earlier runs have kept, by a key of all that they depend on. Knows nothing of tests: an entry is a
 //! description and some files, which are data and are never executed.
 //!
-//! An entry is a file: a line that names the format, a line with the digest of what follows, and compressed bytes. One that is
-//! damaged, foreign or of another format is not there.
+//! An entry is a file: a line that names the format, a line with the digest of its key and of what follows, and compressed bytes. One
+//! that is damaged, under another key, or of another format is not there.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -59,7 +59,7 @@ impl ResultCache {
         let mut bytes = Vec::new();
         let file = File::open(&path).ok()?;
         file.take(MAX_LEN as u64).read_to_end(&mut bytes).ok()?;
-        let entry = Entry::parse(&bytes)?;
+        let entry = Entry::parse(key, &bytes)?;
         // A cache that cannot be written can still be read.
         let _ = File::options().write(true).open(&path).and_then(|it| it.set_modified(SystemTime::now()));
         Some(entry)
@@ -79,7 +79,7 @@ impl ResultCache {
             if !ignore.exists() {
                 fs::write(ignore, "*\n")?;
             }
-            fs::write(&new, entry.render())?;
+            fs::write(&new, entry.render(key))?;
             fs::rename(&new, &path)
         };
         write()
@@ -137,7 +137,7 @@ impl ResultCache {
 const EXTENSION: &str = "result";
 
 impl Entry {
-    fn render(&self) -> Vec<u8> {
+    fn render(&self, key: &str) -> Vec<u8> {
         let lens: Vec<Value> = self.files.iter().map(|(name, bytes)| json!([name, bytes.len()])).collect();
         let mut body = json!({"description": self.description, "files": lens}).to_string().into_bytes();
         body.push(b'\n');
@@ -145,14 +145,14 @@ impl Entry {
             body.extend_from_slice(bytes);
         }
         let compressed = compress_to_vec_zlib(&body, COMPRESSION);
-        let mut rendered = format!("{FORMAT}\n{:x}\n", md5::compute(&compressed)).into_bytes();
+        let mut rendered = format!("{FORMAT}\n{}\n", digest(key, &compressed)).into_bytes();
         rendered.extend_from_slice(&compressed);
         rendered
     }
 
-    fn parse(bytes: &[u8]) -> Option<Entry> {
-        let (digest, compressed) = split_line(bytes.strip_prefix(FORMAT.as_bytes())?.strip_prefix(b"\n")?)?;
-        if format!("{:x}", md5::compute(compressed)).as_bytes() != digest {
+    fn parse(key: &str, bytes: &[u8]) -> Option<Entry> {
+        let (stored, compressed) = split_line(bytes.strip_prefix(FORMAT.as_bytes())?.strip_prefix(b"\n")?)?;
+        if digest(key, compressed).as_bytes() != stored {
             return None;
         }
         let body = decompress_to_vec_zlib_with_limit(compressed, MAX_LEN).ok()?;
@@ -168,6 +168,14 @@ impl Entry {
         }
         rest.is_empty().then_some(Entry { description: head.get("description")?.clone(), files })
     }
+}
+
+fn digest(key: &str, compressed: &[u8]) -> String {
+    let mut digest = md5::Context::new();
+    digest.consume(key);
+    digest.consume(b"\n");
+    digest.consume(compressed);
+    format!("{:x}", digest.finalize())
 }
 
 fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -241,6 +249,9 @@ mod tests {
             fs::write(&path, &bytes[..position]).expect("writable");
             assert_eq!(cache.get("a"), None, "{position}");
         }
+        // That of another binary, or of another compiler.
+        fs::write(directory.join("b.result"), &bytes).expect("writable");
+        assert_eq!(cache.get("b"), None);
         for name in ["../a", "/etc/a", "..", "", ".hidden", "a\\b", "c:d"] {
             cache
                 .put("a", &Entry { files: vec![(name.to_owned(), Vec::new())], ..entry() })
