@@ -122,10 +122,6 @@ fn workflow(branch: &str, below: &str, is_pinned: bool) -> String {
         "" => String::new(),
         below => format!("    defaults:\n      run:\n        working-directory: {below}\n"),
     };
-    let workspaces = match below {
-        "" => String::new(),
-        below => format!("          workspaces: {below}\n"),
-    };
     let prefix = if below.is_empty() { String::new() } else { format!("{below}/") };
     // With a file that pins a toolchain, that one is meant.
     let toolchain = if is_pinned {
@@ -162,10 +158,15 @@ jobs:
           persist-credentials: false
           fetch-depth: 2 # what a pull request changes is told from the first parent of its merge
       - run: {toolchain}
-      - uses: Swatinem/rust-cache@6323deb102c322ba6fcbdcafc7e3dddab59af2b6 # v2.9.2
+      # What did not change is not compiled again.
+      - uses: actions/cache@27d5ce7f107fe9357f9df03efb73ab90386fccae # v5.0.5
         with:
-          save-if: ${{{{ github.ref == 'refs/heads/{branch}' }}}}
-{workspaces}      - run: cargo xtask coverage
+          path: |
+            ~/.cargo/registry
+            {prefix}target
+          key: coverage-${{{{ runner.os }}}}-${{{{ github.sha }}}}
+          restore-keys: coverage-${{{{ runner.os }}}}-
+      - run: cargo xtask coverage
       # Forks get no identity to upload with.
       # - uses: codecov/codecov-action@fb8b3582c8e4def4969c97caa2f19720cb33a72f # v7.0.0
       #   if: ${{{{ !cancelled() && (github.event_name == 'push' || github.event.pull_request.head.repo.full_name == github.repository) }}}}
@@ -191,6 +192,10 @@ fn job(below: &str) -> String {
   interruptible: true
   variables:
     GIT_DEPTH: 0 # for --patch
+  cache:
+    key: coverage-$CI_COMMIT_REF_SLUG
+    paths:
+      - {prefix}target
   script:
 {enter}    - cargo xtask coverage --cobertura --lcov --patch
   coverage: '/TOTAL.*? (100(?:\\.0+)?\\%|[1-9]?\\d(?:\\.\\d+)?\\%)$/'
