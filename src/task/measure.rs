@@ -79,8 +79,11 @@ pub(super) fn coverage(
         (Err(error), None) => return Err(error),
     };
     times.map(SourceTimes::built).transpose()?;
-    if config.build.lean.holds(ci::is_ci(config)) {
-        cache::remove_unused(workspace, config, ui)?;
+    if config.build.lean.holds(ci::is_ci(config))
+        && let Err(error) = cache::remove_unused(workspace, config, ui)
+    {
+        // No reason to lose what was measured.
+        ui.note(format_args!("what is not used any more stays: {error:#}"));
     }
     if !config.tests.nextest {
         testing::say_summary(&run, &build, config, ui);

@@ -347,7 +347,8 @@ fn a_workspace_within_a_repository() {
     init(&workspace, &["inner", "--allow-dirty"]).expect_success();
     let workflow = workspace.read(".github/workflows/coverage.yml");
     assert!(
-        workflow.contains("        working-directory: inner\n") && workflow.contains("            inner/target\n")
+        workflow.contains("        working-directory: inner\n")
+            && workflow.contains("            inner/target\n")
     );
     assert!(workflow.contains("- run: rustup toolchain install\n"), "{workflow}");
     assert_eq!(workspace.read("Cargo.toml"), outer);
