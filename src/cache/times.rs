@@ -3,35 +3,43 @@
 //!
 //! A file that has other content must be newer than any build of the old one, whatever its own time says. So no restored cache,
 //! and no tool that keeps the times of edited files, makes cargo take old artifacts for fresh ones.
+//!
+//! All times that are given are whole seconds, and no build starts before they have passed. Archives, in which caches travel, keep
+//! no fractions, so an artifact comes back as old as the second that it was made in; and of a build script that does not say what
+//! it reads, cargo keeps the time of the package's youngest file, and runs it again unless that is the very same.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, FileTimes};
+use std::fs::{self, FileType};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use filetime::FileTime;
 use serde_json::{Map, Value, json};
 
 /// Counted up whenever the file's content changes its meaning.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 
-/// What files and directories were like.
+/// What files, symbolic links, and directories were like.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// Relative paths with `/`, directories among them; the root itself is the empty path.
     entries: BTreeMap<String, Entry>,
     /// No artifact that was made of these files is newer.
     taken: Duration,
-    /// Whether all artifacts of the last build were made of these files.
-    is_built: bool,
 }
 
-/// Archives, in which caches travel, keep whole seconds: an artifact comes back as old as a source of the same second was.
-const PRECISION: Duration = Duration::from_secs(1);
+/// By how much a time that was read may be wrong.
+const PRECISION: Duration = Duration::from_secs(2);
+
+/// For how long a build waits until the times of its sources have passed. Where a clock was further ahead it does not: what has
+/// changed is then compiled once more than needed.
+const LONGEST_WAIT: Duration = Duration::from_secs(4);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
-    /// MD5 of a file's bytes, or of the names in a directory, in hexadecimal digits.
+    /// MD5 of a file's bytes, a link's target, or the names in a directory, in hexadecimal digits.
     digest: String,
     /// Since 1970.
     modified: Duration,
@@ -44,17 +52,40 @@ pub struct Restored {
     pub unchanged: usize,
     /// Files with other content, and new ones. They are newer than every earlier build.
     pub changed: usize,
-    /// What was given another time, with the one that it had in this checkout.
-    originals: Vec<(PathBuf, SystemTime)>,
+    /// What was given another time.
+    adjusted: Vec<Adjusted>,
+}
+
+/// A file that was given another time.
+#[derive(Debug)]
+struct Adjusted {
+    path: PathBuf,
+    /// The one that it had in this checkout.
+    original: SystemTime,
+    /// The one that it was given, as the file system keeps it.
+    given: SystemTime,
 }
 
 impl Restored {
-    /// Gives unchanged files the times of this checkout back. Whoever else builds here, from artifacts that we know nothing of,
-    /// shall find it as new as it is.
+    /// Gives a file that has the time `original` another one. If it has got another one meanwhile, it keeps that.
+    fn adjust(&mut self, path: PathBuf, original: SystemTime, wanted: SystemTime) -> io::Result<()> {
+        if wanted != original && modified(&path) == Some(original) {
+            set_modified(&path, wanted)?;
+            let given = modified(&path).unwrap_or(wanted);
+            self.adjusted.push(Adjusted { path, original, given });
+        }
+        Ok(())
+    }
+
+    /// Gives all files the times of this checkout back. Whoever else builds here, from artifacts that we know nothing of, shall find
+    /// them as new as they are.
     pub fn put_back(self) {
-        for (path, modified) in self.originals {
-            // Where this fails the file is as old as the build that it was in.
-            let _ = set_modified(&path, modified);
+        for Adjusted { path, original, given } in self.adjusted {
+            // Somebody may have edited it since.
+            if modified(&path) == Some(given) {
+                // Where this fails the file is as old as the build that it was in.
+                let _ = set_modified(&path, original);
+            }
         }
     }
 }
@@ -73,10 +104,9 @@ impl Snapshot {
                 let digest = entry.first()?.as_str()?.to_owned();
                 Some((path.clone(), Entry { digest, modified: duration(entry.get(1)?)? }))
             };
-            let is_built = value.get("is_built")?.as_bool()?;
             let is_ours = value.get("format")?.as_u64()? == FORMAT;
             let entries = value.get("entries")?.as_object()?.iter().map(entry).collect::<Option<_>>()?;
-            is_ours.then_some(Snapshot { entries, taken, is_built })
+            is_ours.then_some(Snapshot { entries, taken })
         };
         parse().unwrap_or_default()
     }
@@ -87,58 +117,62 @@ impl Snapshot {
         let entry =
             |(path, entry): (&String, &Entry)| (path.clone(), json!([entry.digest, number(entry.modified)]));
         let entries: Map<String, Value> = self.entries.iter().map(entry).collect();
-        let (taken, is_built) = (number(self.taken), self.is_built);
-        let text =
-            json!({"format": FORMAT, "taken": taken, "is_built": is_built, "entries": entries}).to_string();
+        let text = json!({"format": FORMAT, "taken": number(self.taken), "entries": entries}).to_string();
         format!("{}\n{text}", digest_of(text.as_bytes()))
     }
 
-    /// Gives `files` in a fresh checkout, relative to `root`, the times of this snapshot wherever nothing else has changed. Also
-    /// returned is the snapshot of how they are now, which has to be written before anything is built of them. What cannot be read is
-    /// not in it: it will count as changed.
+    /// Gives `files` in a fresh checkout, relative to `root`, the times of this snapshot wherever nothing else has changed, and waits
+    /// until all of their times have passed. Also returned is the snapshot of how they are now, which has to be written before
+    /// anything is built of them. What cannot be read is not in it: it will count as changed.
     ///
     /// # Errors
     /// A changed file cannot be made newer than the last build, so that cargo might take it for unchanged.
     pub fn restore(&self, root: &Path, files: &[PathBuf]) -> io::Result<(Snapshot, Restored)> {
         let mut restored = Restored::default();
-        // What was built of these files is at least so much newer than whatever was built of others.
-        let slack = if self.is_built { PRECISION } else { Duration::ZERO };
-        let mut now = state(root, files);
-        // Machines need not agree on the time. Some file systems count whole seconds, or two.
-        let built = UNIX_EPOCH + self.taken + Duration::from_secs(2);
-        let newer = SystemTime::now().max(built);
-        for (path, state) in now.iter_mut().filter(|_| !self.entries.is_empty()) {
-            let absolute = root.join(path);
-            let before = self.entries.get(path);
-            let n_files = usize::from(!state.is_dir);
-            if let Some(before) = before.filter(|before| before.digest == state.digest) {
-                let modified = UNIX_EPOCH + before.modified;
-                // Where this fails the file is new to cargo, which costs a build and nothing else.
-                if modified.checked_sub(slack).is_some_and(|time| set_modified(&absolute, time).is_ok()) {
-                    restored.originals.push((absolute, state.modified));
-                    state.modified = modified;
-                }
+        let mut entries = BTreeMap::new();
+        // Machines need not agree on the time, and some file systems count every other second.
+        let built = self.taken + PRECISION;
+        let newer = since_1970(SystemTime::now()).max(built);
+        for (path, State { digest, modified, is_dir }) in state(root, files) {
+            let n_files = usize::from(!is_dir && !self.entries.is_empty());
+            let own = since_1970(modified);
+            let before = self.entries.get(&path).filter(|before| before.digest == digest);
+            let wanted = match before {
+                Some(before) => before.modified,
+                // Nobody knows what the artifacts are made of, so it may only grow younger.
+                None if self.entries.is_empty() => whole(own),
+                None => whole(newer.max(own)),
+            };
+            let adjusted = restored.adjust(root.join(&path), modified, UNIX_EPOCH + wanted);
+            let modified = match adjusted {
+                Ok(()) => wanted,
+                Err(error) if before.is_none() && own <= built => return Err(error),
+                // It is new to cargo, which costs a build and nothing else.
+                Err(_) => own,
+            };
+            if before.is_some() {
                 restored.unchanged += n_files;
             } else {
-                if state.modified <= built && !state.is_dir {
-                    set_modified(&absolute, newer)?;
-                    state.modified = newer;
-                }
                 restored.changed += n_files;
             }
+            entries.insert(path, Entry { digest, modified });
         }
-        let entry = |(path, state): (String, State)| {
-            let modified = state.modified.duration_since(UNIX_EPOCH).ok()?;
-            Some((path, Entry { digest: state.digest, modified }))
-        };
-        let entries = now.into_iter().filter_map(entry).collect();
-        Ok((Snapshot { entries, taken: since_1970(SystemTime::now()), is_built: false }, restored))
+        wait_until_past(&entries);
+        Ok((Snapshot { entries, taken: since_1970(SystemTime::now()) }, restored))
     }
 
     /// Tells that all that was to be built of these files has been built.
     pub fn built(&mut self) {
         self.taken = self.taken.max(since_1970(SystemTime::now()));
-        self.is_built = true;
+    }
+}
+
+/// Waits for the times of files that were changed just now. What was built of a file shall be no older than the file.
+fn wait_until_past(entries: &BTreeMap<String, Entry>) {
+    let now = since_1970(SystemTime::now());
+    let missing = entries.values().map(|entry| entry.modified.saturating_sub(now));
+    if let Some(longest) = missing.filter(|missing| *missing <= LONGEST_WAIT).max() {
+        thread::sleep(longest);
     }
 }
 
@@ -163,7 +197,9 @@ fn state(root: &Path, files: &[PathBuf]) -> BTreeMap<String, State> {
     }
     for file in files {
         let Some(name) = portable(file) else { continue };
-        if let Some((digest, modified)) = content(&root.join(file)) {
+        // Cargo takes the younger of a link and what it leads to.
+        let path = root.join(file);
+        if let Some((digest, modified)) = content(&path).or_else(|| link(&path)) {
             found.insert(name, State { digest, modified, is_dir: false });
         }
     }
@@ -172,15 +208,21 @@ fn state(root: &Path, files: &[PathBuf]) -> BTreeMap<String, State> {
 
 /// The digest and time of a regular file that nobody writes to just now.
 fn content(path: &Path) -> Option<(String, SystemTime)> {
-    let metadata = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file)?;
+    let before = modified_if(path, FileType::is_file)?;
     let bytes = fs::read(path).ok()?;
-    let modified = metadata.modified().ok()?;
-    let is_settled = fs::symlink_metadata(path).ok()?.modified().ok()? == modified;
-    is_settled.then(|| (digest_of(&bytes), modified))
+    let is_settled = modified(path)? == before;
+    is_settled.then(|| (digest_of(&bytes), before))
+}
+
+fn link(path: &Path) -> Option<(String, SystemTime)> {
+    let modified = modified_if(path, FileType::is_symlink)?;
+    // One that was there in a file's place is another one, should both have the same bytes.
+    let target = [b"link to ", fs::read_link(path).ok()?.as_os_str().as_encoded_bytes()].concat();
+    Some((digest_of(&target), modified))
 }
 
 fn listing(path: &Path) -> Option<(String, SystemTime)> {
-    let metadata = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_dir)?;
+    let modified = modified_if(path, FileType::is_dir)?;
     let names = fs::read_dir(path).ok()?.map(|entry| entry.map(|entry| entry.file_name()));
     let mut names: Vec<_> = names.collect::<io::Result<_>>().ok()?;
     names.sort_unstable();
@@ -189,7 +231,22 @@ fn listing(path: &Path) -> Option<(String, SystemTime)> {
         listed.extend_from_slice(name.as_encoded_bytes());
         listed.push(0);
     }
-    Some((digest_of(&listed), metadata.modified().ok()?))
+    Some((digest_of(&listed), modified))
+}
+
+/// The time of what is at a path itself, be it a symbolic link.
+fn modified(path: &Path) -> Option<SystemTime> {
+    modified_if(path, |_| true)
+}
+
+fn modified_if(path: &Path, is_wanted: impl Fn(&FileType) -> bool) -> Option<SystemTime> {
+    let metadata = fs::symlink_metadata(path).ok()?;
+    metadata.modified().ok().filter(|_| is_wanted(&metadata.file_type()))
+}
+
+/// The next whole second.
+fn whole(time: Duration) -> Duration {
+    Duration::from_secs(time.as_secs() + u64::from(time.subsec_nanos() > 0))
 }
 
 fn since_1970(time: SystemTime) -> Duration {
@@ -201,9 +258,11 @@ fn digest_of(bytes: &[u8]) -> String {
 }
 
 fn set_modified(path: &Path, modified: SystemTime) -> io::Result<()> {
-    // Windows opens no directory like this, and changes no time of a file that it has opened for reading alone.
-    let file = if cfg!(windows) { File::options().write(true).open(path)? } else { File::open(path)? };
-    file.set_times(FileTimes::new().set_modified(modified))
+    let modified = FileTime::from_system_time(modified);
+    if fs::symlink_metadata(path)?.is_symlink() {
+        return filetime::set_symlink_file_times(path, FileTime::now(), modified);
+    }
+    filetime::set_file_mtime(path, modified)
 }
 
 /// A relative path as another system would write it. Names that are not UTF-8 have none.
@@ -227,7 +286,7 @@ fn duration(value: &Value) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Restored, Snapshot};
+    use super::{Restored, Snapshot, modified, since_1970};
     use std::fs::{self, File};
     use std::path::{Path, PathBuf};
     use std::time::{Duration, SystemTime};
@@ -302,28 +361,57 @@ mod tests {
     #[cfg(unix)]
     fn unchanged_files_and_directories_get_their_times_back() {
         let tree = Tree::new("unchanged");
-        let (lib, dir) = (tree.time("src/lib.rs"), tree.time("src"));
         let snapshot = tree.snapshot();
+        // In whole seconds.
+        let (lib, dir) = (tree.time("src/lib.rs"), tree.time("src"));
+        for (time, hours) in [(lib, 2), (dir, 3)] {
+            let later = time.duration_since(hours_ago(hours)).expect("not older than it was");
+            assert!(later <= Duration::from_secs(1) && since_1970(time).subsec_nanos() == 0);
+        }
         tree.check_out();
         let restored = tree.restore(&snapshot);
         assert_eq!((restored.unchanged, restored.changed), (2, 0));
         assert_eq!((tree.time("src/lib.rs"), tree.time("src")), (lib, dir));
-        // Another build in this checkout has artifacts that we know nothing of.
+        // Another build in this checkout has artifacts that we know nothing of. What was edited meanwhile keeps its time.
+        let edited = SystemTime::now() + Duration::from_secs(7200);
+        tree.set("Cargo.toml", edited);
         restored.put_back();
         assert!(tree.time("src/lib.rs") > hours_ago(1) && tree.time("src") > hours_ago(1));
-        // Once built, a source is older than an artifact that has lost the fraction of its second.
-        let mut built = snapshot.clone();
-        built.built();
+        assert_eq!(tree.time("Cargo.toml"), edited);
+        // What a build script made of the package's youngest file is fresh for just the same time.
         tree.check_out();
-        tree.check(&built, 2, 0);
-        assert_eq!(tree.time("src/lib.rs"), lib - Duration::from_secs(1));
-        let (again, _) = built.restore(&tree.0, &files()).expect("writable");
-        assert_eq!(again.entries, snapshot.entries, "it does not grow older with every run");
+        let (again, _) = snapshot.restore(&tree.0, &files()).expect("writable");
+        assert_eq!(again.entries, snapshot.entries);
         // A directory with a new name in it is another one, whoever brought the name.
         tree.check_out();
         fs::write(tree.0.join("src/new"), "").expect("writable");
         tree.check(&snapshot, 2, 0);
         assert!(tree.time("src") > hours_ago(1));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn links_have_times_of_their_own() {
+        let tree = Tree::new("links");
+        let (link, files) = (tree.0.join("link"), ["src/lib.rs", "link"].map(PathBuf::from));
+        let restore = |snapshot: &Snapshot| snapshot.restore(&tree.0, &files).expect("writable");
+        let to = |target: &str| {
+            let _ = fs::remove_file(&link);
+            std::os::unix::fs::symlink(target, &link).expect("writable");
+        };
+        // Into a directory, as a build script may be told to watch it, and into nowhere.
+        for (target, other) in [("src", "src/lib.rs"), ("nowhere", "src")] {
+            to(target);
+            let (snapshot, _) = restore(&Snapshot::default());
+            let before = modified(&link).expect("there");
+            std::thread::sleep(Duration::from_millis(1100));
+            to(target);
+            assert_eq!(restore(&snapshot).1.unchanged, 2);
+            assert_eq!(modified(&link), Some(before));
+            to(other);
+            assert_eq!(restore(&snapshot).1.changed, 1);
+            assert!(modified(&link) > Some(before));
+        }
     }
 
     #[test]

@@ -383,18 +383,13 @@ impl Repository {
         Ok(found.status.success().then(|| text(&found.stdout)))
     }
 
-    /// The whole name of a commit; `None` if the clone does not have it.
-    /// The root of the checkout, without symbolic links.
-    pub fn root(&self) -> &Path {
-        &self.top
-    }
-
-    /// The files that git tracks, as paths from [`Repository::root`]. Those of submodules are not among them.
+    /// The files that git tracks, those of submodules that are checked out included, as paths from [`Repository::top`].
     ///
     /// # Errors
     /// What git says.
     pub fn tracked(&self) -> Result<Vec<PathBuf>, Problem> {
-        let listed = checked(&self.top, self.output(&self.top, &["ls-files", "-z", "--cached"])?)?;
+        let arguments = ["ls-files", "-z", "--cached", "--recurse-submodules"];
+        let listed = checked(&self.top, self.output(&self.top, &arguments)?)?;
         let paths = listed.split(|&byte| byte == 0).filter(|path| !path.is_empty());
         // Git writes UTF-8 on Windows; elsewhere names are bytes.
         #[cfg(unix)]
@@ -406,6 +401,7 @@ impl Repository {
         Ok(paths.map(path).collect())
     }
 
+    /// The whole name of a commit; `None` if the clone does not have it.
     fn commit(&self, revision: &str) -> Result<Option<String>, Problem> {
         let found = self.run(&["rev-parse", "--verify", "--quiet", &format!("{revision}^{{commit}}")])?;
         Ok(found.status.success().then(|| text(&found.stdout)))

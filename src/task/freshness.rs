@@ -28,7 +28,7 @@ pub(super) fn restore(workspace: &Workspace, config: &Config, ui: &Ui) -> Result
         return Ok(None);
     }
     let tracked = Repository::open(&workspace.root)
-        .and_then(|repository| Ok((repository.root().to_owned(), repository.tracked()?)));
+        .and_then(|repository| Ok((repository.top().to_owned(), repository.tracked()?)));
     let (root, files) = match tracked {
         Ok(tracked) => tracked,
         Err(problem) => {

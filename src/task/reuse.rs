@@ -102,7 +102,7 @@ impl<'a> Reuse<'a> {
         field(&mut common, format!("{:?} {}", options.timeout, options.continuous).as_bytes());
         let mut sources = BTreeMap::new();
         for path in tracked {
-            let absolute = repository.root().join(&path);
+            let absolute = repository.top().join(&path);
             if !absolute.starts_with(&root) {
                 continue;
             }
@@ -113,6 +113,9 @@ impl<'a> Reuse<'a> {
             if !is_source || has_dynamic_libraries {
                 field(&mut common, path.as_os_str().as_encoded_bytes());
                 field(&mut common, digest.as_bytes());
+                // One that leads to a directory has no content of its own.
+                let target = fs::read_link(&absolute).unwrap_or_default();
+                field(&mut common, target.as_os_str().as_encoded_bytes());
             }
             if is_source {
                 sources.insert(absolute, digest);

@@ -1,6 +1,6 @@
 //! A fresh checkout over what an earlier run has built: what did not change is not compiled again, what changed is.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -50,15 +50,31 @@ fn check_out(workspace: &Workspace) {
     }
 }
 
-fn set_time(path: &Path, time: SystemTime) {
-    File::options().write(true).open(path).and_then(|file| file.set_modified(time)).expect("ours");
+/// As an archive of CI keeps artifacts: without the fractions of their seconds.
+fn archive(directory: &Path) {
+    for entry in fs::read_dir(directory).expect("a directory") {
+        let path = entry.expect("listed").path();
+        if path.is_dir() {
+            archive(&path);
+        } else {
+            let modified = fs::metadata(&path).and_then(|it| it.modified()).expect("there");
+            let since_1970 = modified.duration_since(SystemTime::UNIX_EPOCH).expect("not so old");
+            set_time(&path, SystemTime::UNIX_EPOCH + Duration::from_secs(since_1970.as_secs()));
+        }
+    }
 }
 
-/// A run, and how many units cargo compiled in it.
+fn set_time(path: &Path, time: SystemTime) {
+    filetime::set_file_mtime(path, time.into()).expect("ours");
+}
+
+/// A run, and the crates that cargo compiled in it.
 fn run(workspace: &Workspace) -> (Finished, Vec<String>) {
     let finished = xtask(workspace).args(["coverage", "--restore-times", "always"]).run().expect_success();
     let compiled = finished.stderr.lines().filter_map(|line| line.trim_start().strip_prefix("Compiling "));
-    let compiled = compiled.filter_map(|unit| unit.split(' ').next()).map(str::to_owned).collect();
+    let mut compiled: Vec<_> =
+        compiled.filter_map(|unit| unit.split(' ').next()).map(str::to_owned).collect();
+    compiled.sort();
     (finished, compiled)
 }
 
@@ -83,6 +99,57 @@ fn only_what_changed_is_compiled_again() {
     check_out(&workspace);
     workspace.replace("leaf/src/lib.rs", "    1\n", "    2\n");
     assert_eq!(run(&workspace).1, ["leaf", "top"]);
+}
+
+/// A build script that does not say what it reads runs again if any file of its package is another one, or has another time.
+#[test]
+#[cfg(unix)]
+fn a_build_script_runs_again_only_where_its_package_changed() {
+    let workspace = repository();
+    let vendored = workspace.beside("vendored");
+    let of_vendored = |arguments: &[&str]| {
+        let identity = ["-c", "user.name=t", "-c", "user.email=t@t", "-c", "commit.gpgsign=false"];
+        Program::new("git").args(identity).args(arguments).current_dir(&vendored).run().expect_success();
+    };
+    fs::write(vendored.join("data.txt"), "1").expect("writable");
+    of_vendored(&["init", "--quiet"]);
+    of_vendored(&["add", "--all"]);
+    of_vendored(&["commit", "--quiet", "--message", "first"]);
+    let url = vendored.to_str().expect("UTF-8");
+    git(
+        &workspace,
+        &["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", url, "top/vendored"],
+    );
+    workspace.write("top/build.rs", "fn main() {}\n");
+    let link = workspace.root().join("top/link");
+    std::os::unix::fs::symlink("src", &link).expect("writable");
+    git(&workspace, &["add", "--all"]);
+    let check_out = || {
+        check_out(&workspace);
+        archive(&workspace.root().join("target"));
+        fs::remove_file(&link).expect("ours");
+        git(&workspace, &["checkout", "--quiet", "--", "top/link"]);
+    };
+
+    assert_eq!(run(&workspace).1, ["leaf", "top"]);
+    check_out();
+    assert_eq!(run(&workspace).1, NONE);
+    check_out();
+    workspace.write("top/vendored/data.txt", "2");
+    assert_eq!(run(&workspace).1, ["top"]);
+    check_out();
+    assert_eq!(run(&workspace).1, NONE);
+
+    // Tests may read what is in a submodule, too.
+    assert_eq!(reusing(&workspace, &[]).1, NONE);
+    assert_eq!(reusing(&workspace, &[]).1.len(), 4);
+    workspace.write("top/vendored/data.txt", "3");
+    assert_eq!(reusing(&workspace, &[]).1, NONE);
+    // And where a link leads to.
+    assert_eq!(reusing(&workspace, &[]).1.len(), 4);
+    fs::remove_file(&link).expect("ours");
+    std::os::unix::fs::symlink("tests", &link).expect("writable");
+    assert_eq!(reusing(&workspace, &[]).1, NONE);
 }
 
 #[test]
