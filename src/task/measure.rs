@@ -1,6 +1,7 @@
 //! `cargo xtask coverage`: the story from a workspace to its reports.
 
 use std::fs::{self, File, TryLockError};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -38,34 +39,91 @@ pub(super) fn coverage(
     config: &Config,
     ui: &Ui,
 ) -> Result<Outcome> {
-    // 1. What is known to be missing at the end is said at the beginning. Nobody else may write there while we do.
+    let layout = workspace.layout();
+    let _lock = prepare(workspace, &layout, config, ui)?;
+    let start = SystemTime::now();
+    let (options, instrumentation) = build_options(config, ui);
+    let builder = Builder::new(workspace, &options, &instrumentation)?;
+    if !config.tests.run {
+        return build_only(workspace, builder, config, ui);
+    }
+    let listening = Interrupt::listen()?;
+    let interrupt = listening.interrupt();
+    let (run, build) = match build_and_test(workspace, builder, config, interrupt, ui)? {
+        ControlFlow::Continue(tested) => tested,
+        ControlFlow::Break(outcome) => return Ok(outcome),
+    };
+    let strays = strays::collect(workspace, &layout, &build.target_triple, start);
+    if interrupt.signal().is_none() {
+        // Before it is recorded, or `coverage report` would show 0 %.
+        refuse_empty_run(config, &run)?;
+    }
+    let mut record = record(workspace, config, &build, &run, strays);
+    record.manifests = manifests.to_vec();
+    if let ControlFlow::Break(outcome) = keep(&mut record, &layout, &run, interrupt, ui)? {
+        return Ok(outcome);
+    }
+    // A report can be interrupted without loss.
+    drop(listening);
+    let reported = report(&record, &layout, config, ui)?;
+    let outcome = match run.failed {
+        true if !config.tests.ignore_failures => Outcome::TestsFailed,
+        _ => reported,
+    };
+    Ok(warnings::judge(outcome, config, ui))
+}
+
+/// Says at the beginning what is known to be missing at the end. Nobody else writes to the same place as long as the returned lock
+/// is there.
+fn prepare(workspace: &Workspace, layout: &Layout, config: &Config, ui: &Ui) -> Result<File> {
     // Of some of the tests, manifests demand nothing.
     let is_part = selects_tests(&config.tests) || config.tests.partition.is_some();
     let compared = if is_part { &config.for_partial_run() } else { config };
     patch::prepare(&workspace.root, compared)?;
     baseline::prepare(compared)?;
-    let layout = workspace.layout();
-    let _lock = lock(&layout, ui)?;
-
+    let lock = lock(layout, ui)?;
     check_markers(workspace, config, ui)?;
     llvm_engine::prepare(workspace, config)?;
+    Ok(lock)
+}
 
-    // 2. Build with counters, and test what is built: every process leaves a raw profile.
-    let start = SystemTime::now();
-    let (options, instrumentation) = build_options(config, ui);
-    let builder = Builder::new(workspace, &options, &instrumentation)?;
+/// Says that the build begins, and makes unchanged sources as old as they were in the last one.
+fn begin_build(
+    workspace: &Workspace,
+    builder: &Builder<'_>,
+    config: &Config,
+    ui: &Ui,
+) -> Result<Option<SourceTimes>> {
     ui.status("Building", "the tests with coverage counters");
     let times = freshness::restore(workspace, config, ui)?;
     if let Some(why) = builder.own_build_dir() {
         ui.note(format_args!("dependencies are compiled apart from those of `cargo test`: {why}"));
     }
-    if !config.tests.run {
-        let built = build_only(builder, ui)?;
-        times.map(SourceTimes::built).transpose()?;
-        return Ok(built);
-    }
-    let listening = Interrupt::listen()?;
-    let interrupt = listening.interrupt();
+    Ok(times)
+}
+
+/// Builds what would run.
+fn build_only(workspace: &Workspace, mut builder: Builder<'_>, config: &Config, ui: &Ui) -> Result<Outcome> {
+    let times = begin_build(workspace, &builder, config, ui)?;
+    builder.programs(&mut |event| {
+        if let build::Event::Line(line) = event {
+            ui.relay(line.as_bytes());
+        }
+        Ok(())
+    })?;
+    times.map(SourceTimes::built).transpose()?;
+    Ok(Outcome::Fine)
+}
+
+/// Builds with counters, and tests what is built: every process leaves a raw profile. An interrupted build is the end.
+fn build_and_test(
+    workspace: &Workspace,
+    builder: Builder<'_>,
+    config: &Config,
+    interrupt: &Interrupt,
+    ui: &Ui,
+) -> Result<ControlFlow<Outcome, (TestRun, Build)>> {
+    let times = begin_build(workspace, &builder, config, ui)?;
     let tested = match config.tests.nextest {
         true => nextest::build_and_test(workspace, builder, config, interrupt, ui),
         false => testing::build_and_test(workspace, builder, config, interrupt, ui),
@@ -74,7 +132,7 @@ pub(super) fn coverage(
         (Ok(tested), _) => tested,
         (Err(_), Some(signal)) => {
             ui.error(&anyhow!("interrupted before all tests were built; nothing was kept"));
-            return Ok(Outcome::Interrupted(signal));
+            return Ok(ControlFlow::Break(Outcome::Interrupted(signal)));
         }
         (Err(error), None) => return Err(error),
     };
@@ -89,42 +147,40 @@ pub(super) fn coverage(
         testing::say_summary(&run, &build, config, ui);
     }
     say_cached_libraries(&build, ui);
+    Ok(ControlFlow::Continue((run, build)))
+}
 
-    // 3. Write down what was measured, so that it can be reported on again.
-    let strays = strays::collect(workspace, &layout, &build.target_triple, start);
-    if interrupt.signal().is_none() {
-        // Before it is recorded, or `coverage report` would show 0 %.
-        refuse_empty_run(config, &run)?;
-    }
-    let mut record = record(workspace, config, &build, &run, strays);
-    record.manifests = manifests.to_vec();
+/// Writes down what was measured, so that it can be reported on again. After an interrupt that is the end.
+fn keep(
+    record: &mut RunRecord,
+    layout: &Layout,
+    run: &TestRun,
+    interrupt: &Interrupt,
+    ui: &Ui,
+) -> Result<ControlFlow<Outcome>> {
     // Counted before it is recorded: whoever reports on this run later has to know.
     let missing = match interrupt.signal() {
-        None => say_missing_profiles(&run, ui),
+        None => say_missing_profiles(run, ui),
         Some(_) => Ok(()),
     };
-    warnings::write_record(&layout.run_json(), &mut record, ui)?;
+    warnings::write_record(&layout.run_json(), record, ui)?;
     if let Some(signal) = interrupt.signal() {
         ui.error(&anyhow!(Advised::new(
             "interrupted; what was counted until then is kept",
             "`cargo xtask coverage report` reports on it"
         )));
-        return Ok(Outcome::Interrupted(signal));
+        return Ok(ControlFlow::Break(Outcome::Interrupted(signal)));
     }
-    // A report can be interrupted without loss.
-    drop(listening);
-    missing?;
+    missing.map(ControlFlow::Continue)
+}
 
-    // 4. Reports, all from one load of the data.
+/// Writes all reports from one load of the data.
+fn report(record: &RunRecord, layout: &Layout, config: &Config, ui: &Ui) -> Result<Outcome> {
     let requests = config.output.requests(Command::Coverage, layout.root());
-    remove_other_reports(&layout, requests.iter().map(|request| &request.destination))?;
-    let reported = render::report_on(&record, &requests, config, ui)?;
-    warnings::update_record(&layout.run_json(), &record, ui)?;
-    let outcome = match run.failed {
-        true if !config.tests.ignore_failures => Outcome::TestsFailed,
-        _ => reported,
-    };
-    Ok(warnings::judge(outcome, config, ui))
+    remove_other_reports(layout, requests.iter().map(|request| &request.destination))?;
+    let reported = render::report_on(record, &requests, config, ui)?;
+    warnings::update_record(&layout.run_json(), record, ui)?;
+    Ok(reported)
 }
 
 /// Refuses markers that do not match before anybody has waited for the tests.
@@ -169,17 +225,6 @@ pub(super) fn lock_dir(root: &Path, ui: &Ui) -> Result<File> {
     }
     file.lock().with_context(|| format!("failed to lock `{}`", path.display()))?;
     Ok(file)
-}
-
-/// Builds what would run.
-fn build_only(mut builder: Builder<'_>, ui: &Ui) -> Result<Outcome> {
-    builder.programs(&mut |event| {
-        if let build::Event::Line(line) = event {
-            ui.relay(line.as_bytes());
-        }
-        Ok(())
-    })?;
-    Ok(Outcome::Fine)
 }
 
 /// The configuration in the words of the layer below.
