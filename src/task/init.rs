@@ -54,7 +54,7 @@ pub(super) fn init(config: &Config, ui: &Ui) -> Result<Outcome> {
     if !config.adoption.allow_dirty {
         site.refuse_uncommitted()?;
     }
-    if let Some(signal) = carry_out(&site, &plan)? {
+    if let Some(signal) = carry_out(&site, &plan, ui)? {
         ui.status("Interrupted", "everything is as it was");
         return Ok(Outcome::Interrupted(signal));
     }
@@ -104,7 +104,7 @@ fn note_ignored(site: &Site, plan: &mut Plan) {
 
 /// Writes the files and has cargo read them. Where anything fails, everything is as before; and after a signal, whose number is
 /// returned.
-fn carry_out(site: &Site, plan: &Plan) -> Result<Option<usize>> {
+fn carry_out(site: &Site, plan: &Plan, ui: &Ui) -> Result<Option<usize>> {
     // Where the tasks are in another workspace, cargo has to read that one, too.
     let roots = [site.workspace.root.as_path()].into_iter().chain(plan.apart.as_deref());
     let locks: Vec<LockFile> = roots.map(LockFile::read).collect();
@@ -142,6 +142,12 @@ fn carry_out(site: &Site, plan: &Plan) -> Result<Option<usize>> {
         written.undo().and_then(|()| put_locks_back())?;
     } else {
         locks.iter().try_for_each(LockFile::remove_new)?;
+        for format in locks.iter().filter_map(LockFile::new_format) {
+            ui.note(format_args!(
+                "cargo has written `Cargo.lock` in format {format}, as it does where no package has an older `rust-version`; \
+                 cargo before 1.78 reads up to 3"
+            ));
+        }
     }
     match signal {
         Some(signal) => Ok(Some(signal)),

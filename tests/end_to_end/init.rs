@@ -106,6 +106,9 @@ fn names(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
+/// A lock file that every cargo of the last years reads.
+const OLD_LOCK: &str = "version = 3\n\n[[package]]\nname = \"alone\"\nversion = \"0.1.0\"\n";
+
 const LIB: &str = "pub fn one() -> u32 {\n    1\n}\n\n#[test]\nfn works() {\n    assert_eq!(one(), 1);\n}\n";
 const IGNORE: (&str, &str) = (".gitignore", "/target\n");
 
@@ -306,6 +309,23 @@ checksum = \"baff4b617f7df3d896f97fe922b64817f6cd9a756bb81d40f8883f2f66dcb401\"
     init(&workspace, &["--ci", "none", "--allow-updates"]).expect_success();
     assert_ne!(workspace.read("Cargo.lock"), lock);
     is_stable(&workspace, &arguments, 0);
+}
+
+#[test]
+fn a_newer_format_of_the_lock_file_is_noted() {
+    let check = |rust_version: &str, format: &str| {
+        let manifest = package("alone", rust_version);
+        let workspace = files(&[("Cargo.toml", &manifest), ("Cargo.lock", OLD_LOCK), ("src/lib.rs", LIB)]);
+        let adopted = init(&workspace, &[]).expect_success();
+        assert_eq!(
+            adopted.stderr.contains("has written `Cargo.lock` in format 4"),
+            format == "4",
+            "{adopted}"
+        );
+        assert!(workspace.read("Cargo.lock").contains(&format!("\nversion = {format}\n")));
+    };
+    check("", "4");
+    check("rust-version = \"1.70\"\n", "3");
 }
 
 /// A `target` that nothing ignores is no change of anybody's; a new file that git ignores is worth a note.
@@ -591,6 +611,23 @@ fn what_was_written_before_a_failure_is_taken_back() {
     let reason = "the changes cannot be written, so they were taken back: failed to create";
     is_refused(&workspace, &["--ci", "github"], reason, "make the workspace writable");
     assert!(!workspace.root().join("xtask").exists() && !workspace.root().join(".cargo").exists());
+}
+
+#[test]
+fn an_alias_in_an_included_file_stays() {
+    let include = "include = [\"tasks.toml\"]\n";
+    let workspace = files(&[
+        ("Cargo.toml", "[workspace]\nmembers = [\"ci\"]\nresolver = \"2\"\n"),
+        ("ci/Cargo.toml", &package("ci", "")),
+        ("ci/src/main.rs", "fn main() {}\n"),
+        (".cargo/config.toml", include),
+        (".cargo/tasks.toml", "[alias]\nxtask = \"run --package ci --profile dev --\"\n"),
+    ]);
+    init(&workspace, &[]).expect_success();
+    let config = workspace.read(".cargo/config.toml");
+    assert!(config.starts_with(&format!("{include}\n[profile.dev.package]\n")), "{config}");
+    assert!(workspace.read("ci/src/main.rs").contains("run_if_asked"));
+    is_stable(&workspace, &[], 0);
 }
 
 /// Directories can be called as they like, whatever YAML and shells make of it.

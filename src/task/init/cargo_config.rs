@@ -2,7 +2,7 @@
 //!
 //! The profile stands here, not in `Cargo.toml`: so it is never published, and no other build sees it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -44,6 +44,8 @@ const OVERRIDES: [(&str, &str); 5] = [
     ("rustc-demangle", "{ opt-level = 1 }"),
 ];
 
+const ALIAS: &[&str] = &["alias", "xtask"];
+
 /// The profile of the alias that is written here.
 const OWN_PROFILE: &str = "xtask";
 
@@ -57,7 +59,14 @@ impl CargoConfig {
         let old_name = directory.join("config");
         let path = if old_name.is_file() { old_name } else { directory.join("config.toml") };
         let before = read_toml(&path)?;
-        let value = before.as_ref().and_then(|document| document.get(&["alias", "xtask"]));
+        let own = before.clone().filter(|document| document.has(ALIAS));
+        let (holder, path_of_alias) = match own {
+            Some(document) => (Some(document), path.clone()),
+            None => {
+                included(&path, before.as_ref()).map_or((None, path.clone()), |(path, it)| (Some(it), path))
+            }
+        };
+        let value = holder.as_ref().and_then(|document| document.get(ALIAS));
         let words: Option<Vec<String>> = value.map(|value| match &value.kind {
             Kind::Text(text) => text.split_whitespace().map(str::to_owned).collect(),
             Kind::Array(words) => words.iter().filter_map(|word| word.text().map(str::to_owned)).collect(),
@@ -68,7 +77,7 @@ impl CargoConfig {
                 Advised::new(
                     format!(
                         "`{}` has an alias `xtask` that runs no package: `{}`",
-                        site.relative(&path).display(),
+                        site.relative(&path_of_alias).display(),
                         words.join(" ")
                     ),
                     "rename it, or have it run a package of this workspace: `run --package xtask --`",
@@ -149,6 +158,20 @@ impl CargoConfig {
     }
 }
 
+/// The file with the alias among those that a configuration includes, with its path.
+fn included(path: &Path, document: Option<&Document>) -> Option<(PathBuf, Document)> {
+    let directory = path.parent()?;
+    for name in document?.texts_at(&["include"])? {
+        let path = directory.join(name);
+        // What cannot be read is cargo's to refuse.
+        let Some(document) = read_toml(&path).ok().flatten() else { continue };
+        if document.has(ALIAS) {
+            return Some((path, document));
+        }
+    }
+    None
+}
+
 /// Cargo joins the lists of all configurations, and refuses a text beside a list.
 ///
 /// # Errors
@@ -159,7 +182,7 @@ fn refuse_list_above(site: &Site) -> Result<()> {
             let path = directory.join(".cargo").join(name);
             // What cannot be read here is cargo's to refuse.
             let Some(document) = read_toml(&path).ok().flatten() else { continue };
-            if document.texts_at(&["alias", "xtask"]).is_some() {
+            if document.texts_at(ALIAS).is_some() {
                 bail!(Advised::new(
                     format!(
                         "`{}` has an alias `xtask` as a list, to which cargo can only add words below",

@@ -49,6 +49,16 @@ impl LockFile {
         Ok(())
     }
 
+    /// The format that it has now, if it was there and had another one.
+    pub(super) fn new_format(&self) -> Option<String> {
+        let format = |text: &[u8]| {
+            let text = String::from_utf8_lossy(text).into_owned();
+            text.lines().find_map(|line| line.strip_prefix("version = ").map(str::to_owned))
+        };
+        let before = format(self.before.as_ref()?);
+        format(&fs::read(&self.path).ok()?).filter(|now| before.as_ref() != Some(now))
+    }
+
     /// # Errors
     /// What was locked is no longer.
     pub(super) fn check(&self, is_offline: bool) -> Result<()> {
