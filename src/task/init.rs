@@ -108,12 +108,17 @@ fn carry_out(site: &Site, plan: &Plan, ui: &Ui) -> Result<Option<usize>> {
     // Where the tasks are in another workspace, cargo has to read that one, too.
     let roots = [site.workspace.root.as_path()].into_iter().chain(plan.apart.as_deref());
     let locks: Vec<LockFile> = roots.map(LockFile::read).collect();
+    // What git ignores is nobody else's.
+    let is_ignored = |lock: &LockFile| {
+        site.checkout.as_ref().is_some_and(|checkout| checkout.ignores(lock.path()).unwrap_or(false))
+    };
     let put_locks_back = || locks.iter().try_for_each(LockFile::put_back);
     // Cargo may take its time over the network.
     let listening = Interrupt::listen()?;
     // It may write the lock file for this, too.
     let root_package = site.root_package();
-    let packed_before = root_package.and_then(|package| packed_files(package, site.offline));
+    let packed = || packed_files(root_package?, &site.workspace.target_dir, site.offline);
+    let packed_before = packed();
     let written = match Written::write(&plan.changes, site.boundary()) {
         Ok(written) => written,
         Err(error) => {
@@ -127,22 +132,18 @@ fn carry_out(site: &Site, plan: &Plan, ui: &Ui) -> Result<Option<usize>> {
             read_again(apart, site, plan)?;
         }
         for lock in &locks {
-            // What git ignores is nobody else's.
-            let is_ignored =
-                site.checkout.as_ref().is_some_and(|checkout| checkout.ignores(lock.path()).unwrap_or(false));
-            if !plan.allows_updates && !is_ignored {
+            if !plan.allows_updates && !is_ignored(lock) {
                 lock.check(site.offline)?;
             }
         }
-        let packed_after = root_package.and_then(|package| packed_files(package, site.offline));
-        check_packed(packed_before.as_ref(), packed_after.as_ref())
+        check_packed(packed_before.as_ref(), packed().as_ref())
     });
     let signal = listening.interrupt().signal();
     if checked.is_err() || signal.is_some() {
         written.undo().and_then(|()| put_locks_back())?;
     } else {
         locks.iter().try_for_each(LockFile::remove_new)?;
-        for format in locks.iter().filter_map(LockFile::new_format) {
+        for format in locks.iter().filter(|lock| !is_ignored(lock)).filter_map(LockFile::new_format) {
             ui.note(format_args!(
                 "cargo has written `Cargo.lock` in format {format}, as it does where no package has an older `rust-version`; \
                  cargo before 1.78 reads up to 3"
@@ -194,7 +195,13 @@ fn check_members(before: &Workspace, after: &Workspace) -> Result<()> {
 
 /// Whether the package that lies in the root is published with the same files.
 fn check_packed(before: Option<&BTreeSet<String>>, after: Option<&BTreeSet<String>>) -> Result<()> {
-    let (Some(before), Some(after)) = (before, after) else { return Ok(()) };
+    let Some(before) = before else { return Ok(()) };
+    let Some(after) = after else {
+        bail!(Advised::new(
+            "`cargo package --list` would fail, so the changes were taken back",
+            "this is a bug of xtask-coverage; please report it with the workspace's manifests"
+        ));
+    };
     // cargo packs a lock file whether or not there is one beside the manifest.
     let differs = |path: &&String| path.as_str() != "Cargo.lock";
     let differing: Vec<&str> =
