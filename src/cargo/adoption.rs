@@ -6,6 +6,7 @@ use crate::cargo::toolchain::Toolchain;
 use crate::cargo::workspace::{Package, Workspace};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
@@ -33,10 +34,19 @@ pub fn resolve(root: &Path, offline: bool) -> Result<Workspace> {
 }
 
 /// The files that `cargo package` puts into a package, as cargo lists them; `None` where it does not, for example because the
-/// package cannot be published as it is.
-pub fn packed_files(package: &Package, offline: bool) -> Option<BTreeSet<String>> {
+/// package cannot be published as it is. A target directory that was not there is not there afterwards.
+pub fn packed_files(package: &Package, target_dir: &Path, offline: bool) -> Option<BTreeSet<String>> {
     let arguments = ["package", "--list", "--allow-dirty", "--quiet", "--package", &package.id];
-    let output = call(&Environment::inherited(), &package.dir, &arguments, offline).ok()?;
+    let was_there = target_dir.exists();
+    let output = call(&Environment::inherited(), &package.dir, &arguments, offline);
+    if !was_there {
+        for made in ["CACHEDIR.TAG", ".rustc_info.json"] {
+            _ = fs::remove_file(target_dir.join(made));
+        }
+        // Somebody may build there meanwhile.
+        _ = fs::remove_dir(target_dir);
+    }
+    let output = output.ok()?;
     let listed = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
     Some(listed.lines().map(str::to_owned).collect())
 }

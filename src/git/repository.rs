@@ -112,6 +112,20 @@ impl Repository {
         Ok(repository)
     }
 
+    /// The same, but `None` if `directory` is in no checkout.
+    ///
+    /// # Errors
+    /// There is a checkout, and git refuses to read it, or there is no git.
+    pub fn find(directory: &Path) -> Result<Option<Repository>, Problem> {
+        match Repository::open(directory) {
+            Ok(repository) => Ok(Some(repository)),
+            Err(problem) if problem == no_checkout(directory) => Ok(None),
+            // Where there is no repository, nobody needs git.
+            Err(_) if !directory.ancestors().any(|above| above.join(".git").exists()) => Ok(None),
+            Err(problem) => Err(problem),
+        }
+    }
+
     /// The path of a file from the repository's root, with `/`, after all symbolic links; `None` if it is not in the checkout, or
     /// not there.
     pub fn path_of(&self, file: &Path) -> Option<Vec<u8>> {
@@ -464,7 +478,7 @@ impl Repository {
         command.output().map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Problem {
                 what: "there is no `git` to ask what changed".to_owned(),
-                cure: "install git, or do without patch coverage".to_owned(),
+                cure: "install git; without it there is no patch coverage".to_owned(),
             },
             _ => Problem {
                 what: format!("failed to run git: {error}"),

@@ -14,7 +14,7 @@ mod site;
 mod xtask_package;
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
@@ -26,6 +26,7 @@ use crate::interrupt::Interrupt;
 use crate::ui::Ui;
 use crate::ui::message::Advised;
 use files::Written;
+use lock::LockFile;
 use plan::Plan;
 use site::Site;
 use xtask_package::Xtask;
@@ -53,7 +54,7 @@ pub(super) fn init(config: &Config, ui: &Ui) -> Result<Outcome> {
     if !config.adoption.allow_dirty {
         site.refuse_uncommitted()?;
     }
-    if let Some(signal) = carry_out(&site, &plan)? {
+    if let Some(signal) = carry_out(&site, &plan, ui)? {
         ui.status("Interrupted", "everything is as it was");
         return Ok(Outcome::Interrupted(signal));
     }
@@ -74,12 +75,13 @@ fn make_plan(site: &Site, config: &Config) -> Result<Plan> {
     plan.allows_updates = config.adoption.allow_updates;
     let cargo_config = cargo_config::CargoConfig::read(site)?;
     let xtask = Xtask::find(site, &cargo_config)?;
+    plan.apart = xtask.apart().map(Path::to_owned);
     xtask_package::plan(site, &xtask, &config.adoption.source, &mut plan)?;
     cargo_config.plan(site, &xtask, &mut plan)?;
     services::ignore_target_dir(site, &mut plan)?;
     services::plan(site, config.ci, &mut plan)?;
     // Last, because what is new must not get into the package that is published.
-    root_manifest::plan(site, &xtask, &mut plan)?;
+    root_manifest::plan(site, &xtask, &config.adoption.source, &mut plan)?;
     note_ignored(site, &mut plan);
     Ok(plan)
 }
@@ -102,54 +104,69 @@ fn note_ignored(site: &Site, plan: &mut Plan) {
 
 /// Writes the files and has cargo read them. Where anything fails, everything is as before; and after a signal, whose number is
 /// returned.
-fn carry_out(site: &Site, plan: &Plan) -> Result<Option<usize>> {
-    let lock = site.workspace.root.join("Cargo.lock");
-    let locked_before = fs::read(&lock).ok();
-    let put_lock_back = || match &locked_before {
-        Some(content) => files::replace(&lock, content),
-        None if lock.exists() => fs::remove_file(&lock).context("failed to remove `Cargo.lock`"),
-        None => Ok(()),
+fn carry_out(site: &Site, plan: &Plan, ui: &Ui) -> Result<Option<usize>> {
+    // Where the tasks are in another workspace, cargo has to read that one, too.
+    let roots = [site.workspace.root.as_path()].into_iter().chain(plan.apart.as_deref());
+    let locks: Vec<LockFile> = roots.map(LockFile::read).collect();
+    // What git ignores is nobody else's.
+    let is_ignored = |lock: &LockFile| {
+        site.checkout.as_ref().is_some_and(|checkout| checkout.ignores(lock.path()).unwrap_or(false))
     };
+    let put_locks_back = || locks.iter().try_for_each(LockFile::put_back);
     // Cargo may take its time over the network.
     let listening = Interrupt::listen()?;
     // It may write the lock file for this, too.
     let root_package = site.root_package();
-    let packed_before = root_package.and_then(|package| packed_files(package, site.offline));
-    // What git ignores is nobody else's.
-    let is_ignored = site.checkout.as_ref().is_some_and(|checkout| checkout.ignores(&lock).unwrap_or(false));
-    let is_lock_kept = !plan.allows_updates && !is_ignored;
+    let packed = || packed_files(root_package?, &site.workspace.target_dir, site.offline);
+    let packed_before = packed();
     let written = match Written::write(&plan.changes, site.boundary()) {
         Ok(written) => written,
         Err(error) => {
-            put_lock_back()?;
+            put_locks_back()?;
             return Err(error);
         }
     };
-    let checked = resolve(&site.workspace.root, site.offline)
-        .context(Advised::new(
-            "cargo cannot read the workspace with these changes, so they were taken back",
-            "see what cargo says; without a network, `--offline` uses what is there, and `--from-path` a checkout of \
-             xtask-coverage",
-        ))
-        .and_then(|after| {
-            check_members(&site.workspace, &after)?;
-            if let Some(before) = locked_before.as_deref().filter(|_| is_lock_kept) {
-                let after = fs::read(&lock).with_context(|| format!("failed to read `{}`", lock.display()))?;
-                check_locked(before, &after)?;
+    let checked = read_again(&site.workspace.root, site, plan).and_then(|after| {
+        check_members(&site.workspace, &after)?;
+        if let Some(apart) = &plan.apart {
+            read_again(apart, site, plan)?;
+        }
+        for lock in &locks {
+            if !plan.allows_updates && !is_ignored(lock) {
+                lock.check(site.offline)?;
             }
-            let packed_after = root_package.and_then(|package| packed_files(package, site.offline));
-            check_packed(packed_before.as_ref(), packed_after.as_ref())
-        });
+        }
+        check_packed(packed_before.as_ref(), packed().as_ref())
+    });
     let signal = listening.interrupt().signal();
     if checked.is_err() || signal.is_some() {
-        written.undo().and_then(|()| put_lock_back())?;
-    } else if locked_before.is_none() {
-        put_lock_back()?;
+        written.undo().and_then(|()| put_locks_back())?;
+    } else {
+        locks.iter().try_for_each(LockFile::remove_new)?;
+        for format in locks.iter().filter(|lock| !is_ignored(lock)).filter_map(LockFile::new_format) {
+            ui.note(format_args!(
+                "cargo has written `Cargo.lock` in format {format}, as it does where no package has an older `rust-version`; \
+                 cargo before 1.78 reads up to 3"
+            ));
+        }
     }
     match signal {
         Some(signal) => Ok(Some(signal)),
         None => checked.map(|()| None),
     }
+}
+
+/// What cargo makes of a workspace after the changes.
+fn read_again(root: &Path, site: &Site, plan: &Plan) -> Result<Workspace> {
+    let cure = if plan.replaces_registry {
+        "see what cargo says; if what xtask-coverage needs is not vendored yet, take `replace-with` out of cargo's configuration, \
+         call this again with `--allow-dirty`, then `cargo vendor`, and put it back"
+    } else {
+        "see what cargo says; `--from-path` and `--from-git` take xtask-coverage from elsewhere than the registry, and \
+         `--offline` uses what is there without a network"
+    };
+    let what = "cargo cannot read the workspace with these changes, so they were taken back";
+    resolve(root, site.offline).context(Advised::new(what, cure))
 }
 
 /// Whether all that was in the workspace is, and plain `cargo build` takes the packages that it took.
@@ -176,27 +193,15 @@ fn check_members(before: &Workspace, after: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Whether all that was locked is.
-fn check_locked(before: &[u8], after: &[u8]) -> Result<()> {
-    let locked = |text: &[u8]| lock::locked(&String::from_utf8_lossy(text));
-    let changed = lock::changed(&locked(before), &locked(after));
-    if changed.is_empty() {
-        return Ok(());
-    }
-    let (names, texts): (Vec<String>, Vec<String>) = changed.into_iter().unzip();
-    bail!(Advised::new(
-        format!(
-            "`Cargo.lock` would have other versions of what the workspace depends on ({}), because xtask-coverage needs newer \
-             ones or what was locked cannot be had; the changes were taken back",
-            texts.join(", ")
-        ),
-        format!("update first, as in `cargo update {}`, or add `--allow-updates`", names.join(" "))
-    ))
-}
-
 /// Whether the package that lies in the root is published with the same files.
 fn check_packed(before: Option<&BTreeSet<String>>, after: Option<&BTreeSet<String>>) -> Result<()> {
-    let (Some(before), Some(after)) = (before, after) else { return Ok(()) };
+    let Some(before) = before else { return Ok(()) };
+    let Some(after) = after else {
+        bail!(Advised::new(
+            "`cargo package --list` would fail, so the changes were taken back",
+            "this is a bug of xtask-coverage; please report it with the workspace's manifests"
+        ));
+    };
     // cargo packs a lock file whether or not there is one beside the manifest.
     let differs = |path: &&String| path.as_str() != "Cargo.lock";
     let differing: Vec<&str> =

@@ -106,6 +106,9 @@ fn names(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
+/// A lock file that every cargo of the last years reads.
+const OLD_LOCK: &str = "version = 3\n\n[[package]]\nname = \"alone\"\nversion = \"0.1.0\"\n";
+
 const LIB: &str = "pub fn one() -> u32 {\n    1\n}\n\n#[test]\nfn works() {\n    assert_eq!(one(), 1);\n}\n";
 const IGNORE: (&str, &str) = (".gitignore", "/target\n");
 
@@ -308,6 +311,23 @@ checksum = \"baff4b617f7df3d896f97fe922b64817f6cd9a756bb81d40f8883f2f66dcb401\"
     is_stable(&workspace, &arguments, 0);
 }
 
+#[test]
+fn a_newer_format_of_the_lock_file_is_noted() {
+    let check = |rust_version: &str, format: &str| {
+        let manifest = package("alone", rust_version);
+        let workspace = files(&[("Cargo.toml", &manifest), ("Cargo.lock", OLD_LOCK), ("src/lib.rs", LIB)]);
+        let adopted = init(&workspace, &[]).expect_success();
+        assert_eq!(
+            adopted.stderr.contains("has written `Cargo.lock` in format 4"),
+            format == "4",
+            "{adopted}"
+        );
+        assert!(workspace.read("Cargo.lock").contains(&format!("\nversion = {format}\n")));
+    };
+    check("", "4");
+    check("rust-version = \"1.70\"\n", "3");
+}
+
 /// A `target` that nothing ignores is no change of anybody's; a new file that git ignores is worth a note.
 #[test]
 fn what_git_ignores_and_what_it_does_not() {
@@ -442,11 +462,190 @@ fn an_xtask_that_is_a_workspace_of_its_own() {
     let before = outside(&workspace, true);
     commit(&workspace);
     let manifest = workspace.read("Cargo.toml");
+    is_refused(&workspace, &["xtask"], "the workspace is the xtask crate itself", "init ..`");
+    // Cargo reads that workspace too.
+    let url = format!("file://{}/nothing.git", workspace.root().display());
+    let before_files = contents(&workspace);
+    let program = Program::ours(env!("CARGO_BIN_EXE_xtask-coverage")).current_dir(workspace.root());
+    let program = program.args(["coverage", "init", "--ci", "none", "--offline", "--from-git", &url]);
+    program.run().expect_code(1).expect_stderr("cargo cannot read the workspace with these changes");
+    assert_eq!(contents(&workspace), before_files);
+
     init(&workspace, &["--ci", "github"]).expect_success();
     assert_eq!(workspace.read("Cargo.toml"), manifest);
     assert!(workspace.read("xtask/src/main.rs").contains("run_if_asked"));
     assert_eq!(outside(&workspace, true), before);
+    assert!(!workspace.files().contains("xtask/Cargo.lock"), "there was none");
     is_stable(&workspace, &["--ci", "github"], 0);
+}
+
+/// `--locked` goes on working where the tasks have a lock file of their own.
+#[test]
+fn the_lock_file_of_the_tasks_is_kept_up() {
+    let workspace = files(&[
+        ("Cargo.toml", &package("a", "\n[workspace]\nexclude = [\"xtask\"]\n")),
+        ("src/lib.rs", LIB),
+        ("xtask/Cargo.toml", &package("xtask", "\n[workspace]\n")),
+        ("xtask/src/main.rs", "fn main() {}\n"),
+        (".cargo/config.toml", "[alias]\nxtask = \"run --manifest-path xtask/Cargo.toml --locked --\"\n"),
+    ]);
+    let metadata = ["metadata", "--format-version", "1", "--offline", "--manifest-path", "xtask/Cargo.toml"];
+    workspace.cargo().args(metadata).run().expect_success();
+    let lock = workspace.read("xtask/Cargo.lock");
+    init(&workspace, &[]).expect_success();
+    assert_ne!(workspace.read("xtask/Cargo.lock"), lock);
+    workspace.cargo().args(metadata).arg("--locked").run().expect_success();
+}
+
+/// Cargo warns of a member whose edition has another resolver.
+#[test]
+fn a_virtual_workspace_without_a_resolver_gets_no_new_warning() {
+    let old = |name: &str| package(name, "").replace("2021", "2018");
+    let workspace = files(&[
+        ("Cargo.toml", "[workspace]\nmembers = [\"a\"]\n"),
+        ("a/Cargo.toml", &old("a")),
+        ("a/src/lib.rs", LIB),
+    ]);
+    init(&workspace, &[]).expect_success();
+    assert!(workspace.read("xtask/Cargo.toml").contains("edition = \"2018\"\n"));
+    let read = workspace.cargo().args(["metadata", "--no-deps", "--format-version", "1"]).run();
+    assert!(!read.expect_success().stderr.contains("warning"));
+}
+
+#[test]
+fn members_may_lie_outside_of_the_workspace() {
+    let workspace = committed(&[
+        ("in/Cargo.toml", "[workspace]\nmembers = [\"a\", \"../shared\"]\nresolver = \"2\"\n"),
+        ("in/a/Cargo.toml", &package("a", "")),
+        ("in/a/src/lib.rs", LIB),
+        ("shared/Cargo.toml", &package("shared", "workspace = \"../in\"\n")),
+        ("shared/src/lib.rs", LIB),
+        (".gitignore", "target\n"),
+    ]);
+    init(&workspace, &["in", "--ci", "none"]).expect_success();
+    assert_eq!(
+        workspace.read("in/Cargo.toml"),
+        "[workspace]\nmembers = [\"a\", \"../shared\", \"xtask\"]\nresolver = \"2\"\ndefault-members = [\"a\", \"../shared\"]\n"
+    );
+    is_stable(&workspace, &["in", "--ci", "none", "--allow-dirty"], 0);
+}
+
+/// A submodule is at the same place in every clone, so its path is written from the crate on.
+#[test]
+fn a_checkout_of_ours_within_the_repository() {
+    let workspace = committed(&[
+        ("Cargo.toml", &package("alone", "")),
+        ("src/lib.rs", LIB),
+        ("third/ours/Cargo.toml", &package("xtask-coverage", "\n[workspace]\n")),
+        ("third/ours/src/lib.rs", ""),
+        IGNORE,
+    ]);
+    let arguments = ["--ci", "none", "--from-path", "third/ours"];
+    let adopted = init(&workspace, &arguments).expect_success();
+    assert!(!adopted.stderr.contains("of this machine"), "{adopted}");
+    assert!(workspace.read("xtask/Cargo.toml").ends_with("xtask-coverage = { path = \"../third/ours\" }\n"));
+    let manifest = workspace.read("Cargo.toml");
+    let expected = "[workspace]\nmembers = [\"xtask\"]\nexclude = [\"third/ours\"]\n";
+    assert!(manifest.ends_with(expected), "{manifest}");
+    is_stable(&workspace, &arguments, 0);
+}
+
+/// What rustfmt has been told, and what the lines around look like.
+#[test]
+fn new_lines_are_indented_like_the_others() {
+    let manifest = "[workspace]\nmembers = [\"a\"]\nresolver = \"2\"\n";
+    let a = package("a", "");
+    let list = [("Cargo.toml", manifest), ("a/Cargo.toml", &a), ("a/src/lib.rs", LIB)];
+    let workspace = files(&[&list[..], &[("rustfmt.toml", "hard_tabs = true\n")]].concat());
+    init(&workspace, &[]).expect_success();
+    assert!(workspace.read("xtask/src/main.rs").contains("{\n\txtask_coverage::main()\n}\n"));
+
+    let tasks = [
+        ("Cargo.toml", "[workspace]\nmembers = [\"a\", \"xtask\"]\nresolver = \"2\"\n"),
+        ("xtask/Cargo.toml", &package("xtask", "")),
+        ("xtask/src/main.rs", "fn main() {\n  run();\n}\n"),
+    ];
+    let workspace = files(&[&list[1..], &tasks[..]].concat());
+    init(&workspace, &[]).expect_success().expect_stderr("so they compile xtask-coverage too");
+    let guard =
+        "  if let Some(code) = xtask_coverage::run_if_asked() {\n    std::process::exit(code.into());\n  }\n";
+    assert_eq!(workspace.read("xtask/src/main.rs"), format!("fn main() {{\n{guard}  run();\n}}\n"));
+}
+
+/// The tasks can be in the library of the xtask crate, and `main` can begin with attributes.
+#[test]
+fn all_of_the_xtask_crate_is_looked_at() {
+    let workspace = |main: &str, library: &str| {
+        files(&[
+            ("Cargo.toml", "[workspace]\nmembers = [\"xtask\"]\nresolver = \"2\"\n"),
+            ("xtask/Cargo.toml", &package("xtask", "")),
+            ("xtask/src/bin/xtask.rs", main),
+            ("xtask/src/lib.rs", library),
+        ])
+    };
+    let main = "fn main() {\n    xtask::run();\n}\n";
+    let has_task = workspace(main, "pub fn run() { coverage() }\nfn coverage() {}\n");
+    init(&has_task, &[]).expect_code(2).expect_stdout("the crate says `coverage` already");
+    assert_eq!(has_task.read("xtask/src/bin/xtask.rs"), main);
+    is_stable(&has_task, &[], 2);
+    init(&workspace(main, "pub fn run() {}\n"), &[]).expect_success();
+    let main = "fn main() {\n    #![allow(unused)]\n    xtask::run();\n}\n";
+    init(&workspace(main, "pub fn run() {}\n"), &[]).expect_code(2).expect_stdout("behind its attributes");
+}
+
+#[test]
+fn an_inherited_list_of_what_is_not_published_grows() {
+    let manifest = package("a", "exclude.workspace = true\n\n[workspace.package]\nexclude = [\"/notes\"]\n");
+    let workspace = committed(&[("Cargo.toml", &manifest), ("src/lib.rs", LIB), ("notes", "\n"), IGNORE]);
+    let before = outside(&workspace, true);
+    commit(&workspace);
+    init(&workspace, &["--ci", "none"]).expect_success();
+    assert!(workspace.read("Cargo.toml").contains("\nexclude = [\"/notes\", \"/.cargo/config.toml\"]\n"));
+    assert_eq!(outside(&workspace, true), before);
+    is_stable(&workspace, &["--ci", "none"], 0);
+}
+
+#[test]
+fn what_was_written_before_a_failure_is_taken_back() {
+    let workspace = files(&[("Cargo.toml", &package("alone", "")), ("src/lib.rs", LIB), (".github", "\n")]);
+    let reason = "the changes cannot be written, so they were taken back: failed to create";
+    is_refused(&workspace, &["--ci", "github"], reason, "make the workspace writable");
+    // Neither is anything there that cargo has made meanwhile.
+    for made in ["xtask", ".cargo", "target", "Cargo.lock"] {
+        assert!(!workspace.root().join(made).exists(), "{made}");
+    }
+}
+
+#[test]
+fn an_alias_in_an_included_file_stays() {
+    let include = "include = [\"tasks.toml\"]\n";
+    let workspace = files(&[
+        ("Cargo.toml", "[workspace]\nmembers = [\"ci\"]\nresolver = \"2\"\n"),
+        ("ci/Cargo.toml", &package("ci", "")),
+        ("ci/src/main.rs", "fn main() {}\n"),
+        (".cargo/config.toml", include),
+        (".cargo/tasks.toml", "[alias]\nxtask = \"run --package ci --profile dev --\"\n"),
+    ]);
+    init(&workspace, &[]).expect_success();
+    let config = workspace.read(".cargo/config.toml");
+    assert!(config.starts_with(&format!("{include}\n[profile.dev.package]\n")), "{config}");
+    assert!(workspace.read("ci/src/main.rs").contains("run_if_asked"));
+    is_stable(&workspace, &[], 0);
+}
+
+/// Directories can be called as they like, whatever YAML and shells make of it.
+#[test]
+fn odd_names_of_directories_are_quoted_for_services() {
+    let workspace = committed(&[
+        ("it's # 1/Cargo.toml", &package("a", "")),
+        ("it's # 1/src/lib.rs", LIB),
+        (".gitignore", "target\n"),
+    ]);
+    let dry = |ci: &str| init(&workspace, &["it's # 1", "--dry-run", "--ci", ci]).expect_success();
+    dry("github").expect_stdout("working-directory: 'it''s # 1'\n");
+    dry("gitlab")
+        .expect_stdout(r"    - 'cd ''it''\''''s # 1'''")
+        .expect_stdout("path: 'it''s # 1/target/coverage/cobertura.xml'\n");
 }
 
 #[test]
@@ -493,6 +692,31 @@ fn what_stands_in_the_way_is_named() {
         "the tasks are in the package `alone`, for which xtask-coverage would be compiled",
         "a crate of their own",
     );
+    is_refused(
+        &alone(&[("rust-toolchain.toml", "toolchain = { channel = \"nightly-2024-05-01\" }\n")]),
+        &[],
+        "pins Rust nightly-2024-05-01",
+        "pin a later one",
+    );
+    is_refused(
+        &alone(&[(".cargo/config.toml", "profile = { dev = { debug = 1 } }\n")]),
+        &[],
+        "failed to change `.cargo/config.toml`: line 1: `profile` is written on one line",
+        "as a table with a `[header]` of its own",
+    );
+    let vendored = "[source.crates-io]\nreplace-with = \"v\"\n[source.v]\ndirectory = \"vendor\"\n[build]\ntarget = \"x\"\n";
+    let vendored = alone(&[(".cargo/config.toml", vendored), ("vendor/.keep", "")]);
+    is_refused(&vendored, &[], "`build.target` is `x`", "then `cargo vendor`, and put it back");
+    let above = committed(&[
+        (".cargo/config.toml", "[alias]\nxtask = [\"run\", \"-p\", \"tasks\"]\n"),
+        ("in/Cargo.toml", &package("alone", "")),
+        ("in/src/lib.rs", LIB),
+        IGNORE,
+    ]);
+    is_refused(&above, &["in"], "has an alias `xtask` as a list", "write it there as one text");
+    // What git does not read may have changes.
+    let broken = files(&[("Cargo.toml", &package("alone", "")), ("src/lib.rs", LIB), (".git", "no\n")]);
+    is_refused(&broken, &[], "failed to see what is committed: git failed in", "");
     let odd = alone(&[(".cargo/config.toml", "[alias]\nb = \"no end\n")]);
     is_refused(&odd, &[], "config.toml", "");
     is_refused(&alone(&[]), &["no/such"], "there is no `no/such`", "name a directory");

@@ -2,7 +2,7 @@
 //!
 //! The profile stands here, not in `Cargo.toml`: so it is never published, and no other build sees it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -44,6 +44,8 @@ const OVERRIDES: [(&str, &str); 5] = [
     ("rustc-demangle", "{ opt-level = 1 }"),
 ];
 
+const ALIAS: &[&str] = &["alias", "xtask"];
+
 /// The profile of the alias that is written here.
 const OWN_PROFILE: &str = "xtask";
 
@@ -57,7 +59,14 @@ impl CargoConfig {
         let old_name = directory.join("config");
         let path = if old_name.is_file() { old_name } else { directory.join("config.toml") };
         let before = read_toml(&path)?;
-        let value = before.as_ref().and_then(|document| document.get(&["alias", "xtask"]));
+        let own = before.clone().filter(|document| document.has(ALIAS));
+        let (holder, path_of_alias) = match own {
+            Some(document) => (Some(document), path.clone()),
+            None => {
+                included(&path, before.as_ref()).map_or((None, path.clone()), |(path, it)| (Some(it), path))
+            }
+        };
+        let value = holder.as_ref().and_then(|document| document.get(ALIAS));
         let words: Option<Vec<String>> = value.map(|value| match &value.kind {
             Kind::Text(text) => text.split_whitespace().map(str::to_owned).collect(),
             Kind::Array(words) => words.iter().filter_map(|word| word.text().map(str::to_owned)).collect(),
@@ -68,14 +77,18 @@ impl CargoConfig {
                 Advised::new(
                     format!(
                         "`{}` has an alias `xtask` that runs no package: `{}`",
-                        site.relative(&path).display(),
+                        site.relative(&path_of_alias).display(),
                         words.join(" ")
                     ),
                     "rename it, or have it run a package of this workspace: `run --package xtask --`",
                 )
             })
         });
-        Ok(CargoConfig { path, before, alias: alias.transpose()? })
+        let alias = alias.transpose()?;
+        if alias.is_none() {
+            refuse_list_above(site)?;
+        }
+        Ok(CargoConfig { path, before, alias })
     }
 
     /// Plans the alias and the profile.
@@ -83,11 +96,24 @@ impl CargoConfig {
     /// # Errors
     /// The file is written in a way that leaves no place for them.
     pub(super) fn plan(self, site: &Site, xtask: &Xtask, plan: &mut Plan) -> Result<()> {
+        if let Some(triple) = self.build_target().filter(|_| self.alias.is_none()) {
+            plan.notes.push(format!(
+                "`build.target` is `{triple}`, and `cargo xtask` builds for that too; where its programs do not run on this \
+                 machine, put `--target host-tuple` (Rust 1.91 or later) into the alias, in front of its last `--`"
+            ));
+        }
+        if self.before.as_ref().is_some_and(|before| before.has(&["source", "crates-io", "replace-with"])) {
+            plan.replaces_registry = true;
+        }
         let mut document = self.before.clone().unwrap_or_default();
-        self.edit(&mut document, site, xtask)
-            .with_context(|| format!("failed to change `{}`", self.path.display()))?;
+        self.edit(&mut document, site, xtask).with_context(|| site.no_change(&self.path))?;
         plan.write(self.path, self.before.map(|before| before.text().to_owned()), document.text().to_owned());
         Ok(())
+    }
+
+    /// The target triple that all is built for, if the configuration names one.
+    fn build_target(&self) -> Option<&str> {
+        self.before.as_ref()?.text_at(&["build", "target"])
     }
 
     fn edit(&self, document: &mut Document, site: &Site, xtask: &Xtask) -> Result<()> {
@@ -106,7 +132,7 @@ impl CargoConfig {
             }
         };
         // Optimized as it is. And where the xtask is a workspace of its own, its lock file is another.
-        if profile == "release" || !xtask.is_member() {
+        if profile == "release" || xtask.apart().is_some() {
             return Ok(());
         }
         let is_there = |document: &Document, path: &[&str]| document.has(path) || site.manifest.has(path);
@@ -132,6 +158,44 @@ impl CargoConfig {
     }
 }
 
+/// The file with the alias among those that a configuration includes, with its path.
+fn included(path: &Path, document: Option<&Document>) -> Option<(PathBuf, Document)> {
+    let directory = path.parent()?;
+    for name in document?.texts_at(&["include"])? {
+        let path = directory.join(name);
+        // What cannot be read is cargo's to refuse.
+        let Some(document) = read_toml(&path).ok().flatten() else { continue };
+        if document.has(ALIAS) {
+            return Some((path, document));
+        }
+    }
+    None
+}
+
+/// Cargo joins the lists of all configurations, and refuses a text beside a list.
+///
+/// # Errors
+/// A directory above has an alias `xtask` that is a list.
+fn refuse_list_above(site: &Site) -> Result<()> {
+    for directory in site.workspace.root.ancestors().skip(1) {
+        for name in ["config", "config.toml"] {
+            let path = directory.join(".cargo").join(name);
+            // What cannot be read here is cargo's to refuse.
+            let Some(document) = read_toml(&path).ok().flatten() else { continue };
+            if document.texts_at(ALIAS).is_some() {
+                bail!(Advised::new(
+                    format!(
+                        "`{}` has an alias `xtask` as a list, to which cargo can only add words below",
+                        path.display()
+                    ),
+                    "write it there as one text, which the alias of this workspace can replace",
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
 impl Alias {
     /// What the words of an alias mean.
     ///
@@ -144,13 +208,17 @@ impl Alias {
             bail!("it does not begin with `run`");
         }
         while let Some(word) = words.next().filter(|word| *word != "--") {
-            let (flag, attached) = match word.split_once('=') {
-                Some((flag, value)) => (flag, Some(value)),
-                None => (word, None),
+            let (flag, attached) = match (word.strip_prefix("-p"), word.split_once('=')) {
+                (Some(value), _) if !value.is_empty() => ("-p", Some(value.trim_start_matches('='))),
+                (_, Some((flag, value))) => (flag, Some(value)),
+                _ => (word, None),
             };
             let mut value = || attached.or_else(|| words.next()).map(str::to_owned);
             match flag {
-                "--package" | "-p" => alias.package = value(),
+                // A version may stand behind the name.
+                "--package" | "-p" => {
+                    alias.package = value().and_then(|spec| spec.split('@').next().map(str::to_owned));
+                }
                 "--manifest-path" => alias.manifest_path = value(),
                 "--bin" => alias.bin = value(),
                 "--profile" => alias.cargo_profile = value(),
@@ -188,6 +256,8 @@ mod tests {
                 Some("|./xtask/Cargo.toml||dev"),
             ),
             ("run --bin xtask --", Some("||xtask|")),
+            ("run -pxtask@0.1.0", Some("xtask|||")),
+            ("run -p=xtask -- -pno", Some("xtask|||")),
             ("run --", None),
             ("build --package xtask", None),
             ("", None),

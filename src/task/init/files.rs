@@ -30,7 +30,10 @@ impl Written {
         for (change, place) in changes.iter().zip(places) {
             if let Err(error) = written.write_one(change, place) {
                 written.undo()?;
-                return Err(error);
+                return Err(error.context(Advised::new(
+                    "the changes cannot be written, so they were taken back",
+                    "make the workspace writable",
+                )));
             }
         }
         Ok(written)

@@ -15,6 +15,10 @@ pub(super) struct Plan {
     pub(super) notes: Vec<String>,
     /// What no machine should do.
     pub(super) left: Vec<Left>,
+    /// The root of the other workspace in which the tasks are, if they are in one.
+    pub(super) apart: Option<PathBuf>,
+    /// Whether cargo's configuration puts something else in the place of crates.io.
+    pub(super) replaces_registry: bool,
     /// Whether locked versions may change.
     pub(super) allows_updates: bool,
     /// What may be taken over by hand, or not.
@@ -45,6 +49,8 @@ impl Plan {
             changes: Vec::new(),
             notes: Vec::new(),
             left: Vec::new(),
+            apart: None,
+            replaces_registry: false,
             allows_updates: false,
             offers: Vec::new(),
         }

@@ -1,13 +1,13 @@
 //! The workspace's manifest: who is a member, what is built without being named, what is published.
 
 use std::fs;
-use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use super::plan::Plan;
-use super::site::{Site, read_toml};
+use super::site::{Site, plain, read_toml, relative};
 use super::xtask_package::Xtask;
+use crate::task::config::Source;
 use crate::toml::edit::quoted;
 use crate::toml::{Document, Kind};
 
@@ -18,13 +18,14 @@ const XTASK: &str = "xtask";
 ///
 /// # Errors
 /// The manifest is written in a way that leaves no place for that.
-pub(super) fn plan(site: &Site, xtask: &Xtask, plan: &mut Plan) -> Result<()> {
+pub(super) fn plan(site: &Site, xtask: &Xtask, source: &Source, plan: &mut Plan) -> Result<()> {
     let path = site.workspace.root.join("Cargo.toml");
     let mut document = site.manifest.clone();
-    let context = || format!("failed to change `{}`", path.display());
+    let context = || site.no_change(&path);
     if matches!(xtask, Xtask::New(_)) {
         join(site, &mut document, plan).with_context(context)?;
     }
+    keep_checkout_out(site, xtask, source, &mut document).with_context(context)?;
     keep_directories_out(site, &mut document, plan).with_context(context)?;
     keep_unpublished(site, &mut document, plan).with_context(context)?;
     plan.write(path, Some(site.manifest.text().to_owned()), document.text().to_owned());
@@ -68,6 +69,31 @@ fn join(site: &Site, document: &mut Document, plan: &mut Plan) -> Result<()> {
     Ok(())
 }
 
+/// Leaves a checkout of ours within the workspace out of it: it is a workspace of its own.
+fn keep_checkout_out(site: &Site, xtask: &Xtask, source: &Source, document: &mut Document) -> Result<()> {
+    let Source::Path(path) = source else { return Ok(()) };
+    let path = path.canonicalize().map(|path| plain(&path)).unwrap_or_default();
+    if xtask.apart().is_some() || !path.starts_with(&site.workspace.root) {
+        return Ok(());
+    }
+    let name = relative(&site.workspace.root, &path);
+    let excluded = texts(document, &["workspace", "exclude"]);
+    if excluded.iter().any(|entry| leaves_out(entry, &name)) {
+        return Ok(());
+    }
+    add(document, &["workspace"], "exclude", &name)
+}
+
+/// Adds a text to a list, which is made if there is none.
+fn add(document: &mut Document, table: &[&str], key: &str, entry: &str) -> Result<()> {
+    let list = [table, &[key]].concat();
+    match document.get(&list) {
+        Some(_) => document.push(&list, &quoted(entry))?,
+        None => document.insert(table, key, &format!("[{}]", quoted(entry)))?,
+    }
+    Ok(())
+}
+
 /// Leaves directories that are new, and no packages, out of the workspace: cargo takes `*` for hidden ones too.
 fn keep_directories_out(site: &Site, document: &mut Document, plan: &Plan) -> Result<()> {
     let root = &site.workspace.root;
@@ -83,26 +109,21 @@ fn keep_directories_out(site: &Site, document: &mut Document, plan: &Plan) -> Re
             && members.iter().any(|pattern| matches(pattern, name))
             && !excluded.iter().any(|entry| leaves_out(entry, name));
         if is_taken {
-            match document.get(&["workspace", "exclude"]) {
-                Some(_) => document.push(&["workspace", "exclude"], &quoted(name))?,
-                None => document.insert(&["workspace"], "exclude", &format!("[{}]", quoted(name)))?,
-            }
+            add(document, &["workspace"], "exclude", name)?;
         }
     }
     Ok(())
 }
 
 /// Patterns for the members that there are.
-fn default_members(site: &Site, members: &[String]) -> Vec<String> {
-    let directory = |dir: &Path| {
-        let path = dir.strip_prefix(&site.workspace.root).unwrap_or(dir).to_string_lossy().replace('\\', "/");
-        if path.is_empty() { ".".to_owned() } else { path }
-    };
+fn default_members(site: &Site, patterns: &[String]) -> Vec<String> {
+    // Members may lie beside the workspace, or above it.
+    let members = site.workspace.members.iter();
     let directories: Vec<String> =
-        site.workspace.members.iter().map(|member| directory(&member.dir)).collect();
+        members.map(|member| relative(&site.workspace.root, &member.dir)).collect();
     // A pattern that the new crate is like would take it in.
     let mut entries: Vec<String> =
-        members.iter().filter(|pattern| !matches(pattern, XTASK)).cloned().collect();
+        patterns.iter().filter(|pattern| !matches(pattern, XTASK)).cloned().collect();
     for directory in directories {
         if !entries.iter().any(|pattern| matches(pattern, &directory)) {
             entries.push(directory);
@@ -173,7 +194,10 @@ fn keep_unpublished(site: &Site, document: &mut Document, plan: &Plan) -> Result
     if !is_packed {
         return Ok(());
     }
-    let excluded = texts(document, &["package", "exclude"]);
+    // What is inherited stands with the workspace.
+    let is_inherited = document.has(&["package", "exclude", "workspace"]);
+    let table: &[&str] = if is_inherited { &["workspace", "package"] } else { &["package"] };
+    let excluded = texts(document, &[table, &["exclude"]].concat());
     for file in plan.created() {
         let Ok(relative) = file.strip_prefix(&site.workspace.root) else { continue };
         let relative = relative.to_string_lossy().replace('\\', "/");
@@ -182,11 +206,7 @@ fn keep_unpublished(site: &Site, document: &mut Document, plan: &Plan) -> Result
         {
             continue;
         }
-        let entry = quoted(&format!("/{relative}"));
-        match document.get(&["package", "exclude"]) {
-            Some(_) => document.push(&["package", "exclude"], &entry)?,
-            None => document.insert(&["package"], "exclude", &format!("[{entry}]"))?,
-        }
+        add(document, table, "exclude", &format!("/{relative}"))?;
     }
     Ok(())
 }

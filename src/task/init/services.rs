@@ -120,9 +120,10 @@ fn plan_workflow(site: &Site, directory: &Path, below: &str, plan: &mut Plan) ->
 fn workflow(branch: &str, below: &str, is_pinned: bool) -> String {
     let defaults = match below {
         "" => String::new(),
-        below => format!("    defaults:\n      run:\n        working-directory: {below}\n"),
+        below => format!("    defaults:\n      run:\n        working-directory: {}\n", yaml(below)),
     };
     let prefix = if below.is_empty() { String::new() } else { format!("{below}/") };
+    let report = yaml(&format!("{prefix}target/coverage/lcov.info"));
     // With a file that pins a toolchain, that one is meant.
     let toolchain = if is_pinned {
         "rustup toolchain install"
@@ -171,7 +172,7 @@ jobs:
       # - uses: codecov/codecov-action@fb8b3582c8e4def4969c97caa2f19720cb33a72f # v7.0.0
       #   if: ${{{{ !cancelled() && (github.event_name == 'push' || github.event.pull_request.head.repo.full_name == github.repository) }}}}
       #   with:
-      #     files: {prefix}target/coverage/lcov.info
+      #     files: {report}
       #     disable_search: true
       #     use_oidc: true
       #     fail_ci_if_error: true
@@ -179,12 +180,31 @@ jobs:
     )
 }
 
+/// A text as YAML has it: between quotes where it could mean something else.
+fn yaml(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "._/- ".contains(c);
+    if text.chars().all(is_plain) && text.starts_with(|c: char| c.is_alphanumeric() || c == '.') {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A path as a shell has it.
+fn shell(path: &str) -> String {
+    if path.chars().all(|c| c.is_alphanumeric() || "._/-".contains(c)) {
+        return path.to_owned();
+    }
+    format!("'{}'", path.replace('\'', r"'\''"))
+}
+
 /// A job for GitLab.
 fn job(below: &str) -> String {
     let (enter, prefix) = match below {
         "" => (String::new(), String::new()),
-        below => (format!("    - cd {below}\n"), format!("{below}/")),
+        below => (format!("    - {}\n", yaml(&format!("cd {}", shell(below)))), format!("{below}/")),
     };
+    let target = yaml(&format!("{prefix}target"));
+    let report = yaml(&format!("{prefix}target/coverage/cobertura.xml"));
     format!(
         "coverage:
   image: rust:latest
@@ -195,7 +215,7 @@ fn job(below: &str) -> String {
   cache:
     key: coverage-$CI_COMMIT_REF_SLUG
     paths:
-      - {prefix}target
+      - {target}
   script:
 {enter}    - cargo xtask coverage --cobertura --lcov --patch
   coverage: '/TOTAL.*? (100(?:\\.0+)?\\%|[1-9]?\\d(?:\\.\\d+)?\\%)$/'
@@ -203,7 +223,24 @@ fn job(below: &str) -> String {
     reports:
       coverage_report:
         coverage_format: cobertura
-        path: {prefix}target/coverage/cobertura.xml
+        path: {report}
 "
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{shell, yaml};
+
+    #[test]
+    fn paths_are_quoted_where_they_need_it() {
+        for (path, in_yaml, in_shell) in [
+            ("a/b-1.x", "a/b-1.x", "a/b-1.x"),
+            ("a b", "a b", "'a b'"),
+            ("it's: #1", "'it''s: #1'", r"'it'\''s: #1'"),
+            ("-a", "'-a'", "-a"),
+        ] {
+            assert_eq!((yaml(path).as_str(), shell(path).as_str()), (in_yaml, in_shell));
+        }
+    }
 }

@@ -15,6 +15,9 @@ use crate::ui::message::Advised;
 /// The oldest Rust that compiles us: a minor version of 1.
 const OLDEST: u32 = 89;
 
+/// The day from which on nightly has all of that version.
+const OLDEST_NIGHTLY: &str = "2025-06-21";
+
 pub(super) struct Site {
     pub(super) workspace: Workspace,
     /// The checkout of a git repository that holds the workspace.
@@ -56,14 +59,36 @@ impl Site {
             workspace = read(&workspace.root)?;
         }
         let manifest = read_toml(&workspace.root.join("Cargo.toml"))?.unwrap_or_default();
-        // Where there is no git, nobody minds.
-        let checkout = Repository::open(&workspace.root).ok();
+        let checkout = Repository::find(&workspace.root).map_err(|problem| {
+            Advised::new(format!("failed to see what is committed: {}", problem.what), problem.cure)
+        })?;
         Ok(Site { workspace, checkout, manifest, offline })
     }
 
     /// A path as messages show it: from the workspace's root.
     pub(super) fn relative<'a>(&self, path: &'a Path) -> &'a Path {
         path.strip_prefix(&self.workspace.root).unwrap_or(path)
+    }
+
+    /// What the sources are indented with, as far as rustfmt is told.
+    pub(super) fn indent(&self) -> String {
+        let read = |name: &str| read_toml(&self.workspace.root.join(name)).ok().flatten();
+        let Some(format) = read("rustfmt.toml").or_else(|| read(".rustfmt.toml")) else {
+            return " ".repeat(4);
+        };
+        let says = |key: &str| format.get(&[key]).and_then(|value| format.text().get(value.span.clone()));
+        match says("hard_tabs") {
+            Some("true") => "\t".to_owned(),
+            _ => " ".repeat(says("tab_spaces").and_then(|number| number.parse().ok()).unwrap_or(4).min(8)),
+        }
+    }
+
+    /// Why a TOML file stays as it is.
+    pub(super) fn no_change(&self, path: &Path) -> Advised {
+        Advised::new(
+            format!("failed to change `{}`", self.relative(path).display()),
+            "write that part of the file as a table with a `[header]` of its own, and call this again",
+        )
     }
 
     /// The directory outside of which nothing is written.
@@ -111,7 +136,8 @@ fn refuse_old_toolchain(directory: &Path) -> Result<()> {
         document.as_ref().and_then(|it| it.text_at(&["toolchain", "channel"])).unwrap_or(text.trim());
     let minor =
         channel.strip_prefix("1.").and_then(|rest| rest.split(['.', '-']).next()?.parse::<u32>().ok());
-    if minor.is_some_and(|minor| minor < OLDEST) {
+    let day = channel.strip_prefix("nightly-").and_then(|rest| rest.get(..OLDEST_NIGHTLY.len()));
+    if minor.is_some_and(|minor| minor < OLDEST) || day.is_some_and(|day| day < OLDEST_NIGHTLY) {
         bail!(Advised::new(
             format!("`{}` pins Rust {channel}, and xtask-coverage needs 1.{OLDEST} or later", file.display()),
             "pin a later one; or leave the workspace as it is and measure it from elsewhere: \
@@ -119,6 +145,15 @@ fn refuse_old_toolchain(directory: &Path) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// The way from a directory to another path, with `/`; both are absolute.
+pub(super) fn relative(from: &Path, to: &Path) -> String {
+    let shared = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
+    let up = from.components().skip(shared).map(|_| "..".to_owned());
+    let down = to.components().skip(shared).map(|part| part.as_os_str().to_string_lossy().into_owned());
+    let parts: Vec<String> = up.chain(down).collect();
+    if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
 }
 
 /// A TOML file; `None` if there is none.
@@ -141,7 +176,7 @@ pub(super) fn read_text(path: &Path) -> Result<Option<String>> {
 }
 
 /// A path without the form that Windows gives to those without symbolic links, which cargo does not print.
-fn plain(path: &Path) -> PathBuf {
+pub(super) fn plain(path: &Path) -> PathBuf {
     match path.to_str().and_then(|text| text.strip_prefix(r"\\?\")) {
         Some(text) if cfg!(windows) => PathBuf::from(text),
         _ => path.to_owned(),

@@ -1,5 +1,6 @@
 //! The xtask crate: a new one, or a few lines in the one there is.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use super::cargo_config::CargoConfig;
 use super::plan::{Left, Plan};
-use super::site::{Site, read_text, read_toml};
+use super::site::{Site, plain, read_text, read_toml, relative};
 use crate::cargo::adoption::workspace_at;
 use crate::cargo::workspace::{CargoTarget, CargoTargetKind, Package};
 use crate::source::function;
@@ -22,8 +23,8 @@ pub(super) enum Xtask {
     /// In a package.
     Existing {
         package: Box<Package>,
-        /// Whether it is a member of the workspace.
-        is_member: bool,
+        /// The root of the workspace that it is in, if that is another one.
+        apart: Option<PathBuf>,
         /// `--bin` of the alias.
         bin: Option<String>,
     },
@@ -54,12 +55,13 @@ impl Xtask {
                 let is_member = workspace.members.iter().any(|member| member.dir == directory);
                 let its = workspace_at(&directory, site.offline)
                     .with_context(|| format!("failed to read the package of the alias `xtask`, `{path}`"))?;
+                let apart = (!is_member).then_some(its.root);
                 let package = its.members.into_iter().find(|member| match &alias.package {
                     Some(name) => member.name == *name,
                     None => member.dir == directory,
                 });
                 let package = package.with_context(|| refusal(format!("`{path}` is no package")))?;
-                return Ok(Xtask::Existing { package: Box::new(package), is_member, bin });
+                return Ok(Xtask::Existing { package: Box::new(package), apart, bin });
             }
             let package = match (&alias.package, &bin) {
                 (Some(name), _) => member(name),
@@ -70,10 +72,10 @@ impl Xtask {
             let name = alias.package.as_deref().or(bin.as_deref()).unwrap_or_default();
             let package = package
                 .with_context(|| refusal(format!("no package of the workspace is called or has `{name}`")))?;
-            return Ok(Xtask::Existing { package: Box::new(package), is_member: true, bin });
+            return Ok(Xtask::Existing { package: Box::new(package), apart: None, bin });
         }
         if let Some(package) = member("xtask") {
-            return Ok(Xtask::Existing { package: Box::new(package), is_member: true, bin: None });
+            return Ok(Xtask::Existing { package: Box::new(package), apart: None, bin: None });
         }
         let directory = workspace.root.join("xtask");
         if directory.join("Cargo.toml").exists() {
@@ -100,8 +102,12 @@ impl Xtask {
         }
     }
 
-    pub(super) fn is_member(&self) -> bool {
-        !matches!(self, Xtask::Existing { is_member: false, .. })
+    /// The root of the workspace that it is in, if that is another one.
+    pub(super) fn apart(&self) -> Option<&Path> {
+        match self {
+            Xtask::New(_) => None,
+            Xtask::Existing { apart, .. } => apart.as_deref(),
+        }
     }
 }
 
@@ -111,27 +117,43 @@ impl Xtask {
 /// Its manifest is written in a way that leaves no place for a dependency, or what it depends on is not there.
 pub(super) fn plan(site: &Site, xtask: &Xtask, source: &Source, plan: &mut Plan) -> Result<()> {
     match xtask {
-        Xtask::New(directory) => plan_new(directory, source, plan),
+        Xtask::New(directory) => plan_new(site, directory, source, plan),
         Xtask::Existing { package, bin, .. } => plan_existing(site, package, bin.as_deref(), source, plan),
     }
 }
 
-fn plan_new(directory: &Path, source: &Source, plan: &mut Plan) -> Result<()> {
-    // Of an edition that every cargo of the last years can read: it reads the manifests of all members, also where it builds
-    // another one with the oldest Rust that the workspace supports.
+fn plan_new(site: &Site, directory: &Path, source: &Source, plan: &mut Plan) -> Result<()> {
     let manifest = format!(
-        "[package]\nname = \"xtask\"\nversion = \"0.0.0\"\nedition = \"2021\"\npublish = false\n\n[dependencies]\nxtask-coverage = {}\n",
-        requirement(source)?
+        "[package]\nname = \"xtask\"\nversion = \"0.0.0\"\nedition = \"{}\"\npublish = false\n\n[dependencies]\nxtask-coverage = {}\n",
+        edition(site),
+        requirement(site, directory, source, plan)?
     );
-    let main = "//! This repository's tasks: `cargo xtask coverage`.\n\n\
-                fn main() -> std::process::ExitCode {\n    xtask_coverage::main()\n}\n";
+    let main = format!(
+        "//! This repository's tasks: `cargo xtask coverage`.\n\n\
+         fn main() -> std::process::ExitCode {{\n{}xtask_coverage::main()\n}}\n",
+        site.indent()
+    );
     plan.write(directory.join("Cargo.toml"), None, manifest);
-    plan.write(directory.join("src").join("main.rs"), None, main.to_owned());
+    plan.write(directory.join("src").join("main.rs"), None, main);
     plan.notes.push(
         "the new crate changes `Cargo.lock`, so commit that too where it is committed: what xtask-coverage needs is added"
             .to_owned(),
     );
     Ok(())
+}
+
+/// One that every cargo of the last years can read: it reads the manifests of all members, also where it builds another one with the
+/// oldest Rust that the workspace supports.
+fn edition(site: &Site) -> &'static str {
+    let manifest = &site.manifest;
+    let says_resolver = manifest.has(&["package"]) || manifest.has(&["workspace", "resolver"]);
+    let mut targets = site.workspace.members.iter().flat_map(|member| &member.targets);
+    // Cargo warns of a virtual workspace without a resolver as soon as the edition of a member has another one than the first.
+    if !says_resolver && targets.all(|target| matches!(target.edition.as_str(), "2015" | "2018")) {
+        "2018"
+    } else {
+        "2021"
+    }
 }
 
 fn plan_existing(
@@ -141,7 +163,13 @@ fn plan_existing(
     source: &Source,
     plan: &mut Plan,
 ) -> Result<()> {
-    if package.dir == site.workspace.root && package.name != "xtask" {
+    if package.dir == site.workspace.root && package.name == "xtask" {
+        bail!(Advised::new(
+            "the workspace is the xtask crate itself, whose tasks are those of another one",
+            "name the directory of that one, as in `cargo xtask coverage init ..`",
+        ));
+    }
+    if package.dir == site.workspace.root {
         bail!(Advised::new(
             format!(
                 "the tasks are in the package `{}`, for which xtask-coverage would be compiled and published as a dependency",
@@ -153,10 +181,18 @@ fn plan_existing(
     let manifest = read_toml(&package.manifest_path)?.unwrap_or_default();
     let mut changed = manifest.clone();
     if !manifest.has(&["dependencies", "xtask-coverage"]) {
+        let requirement = requirement(site, &package.dir, source, plan)?;
         changed
-            .insert(&["dependencies"], "xtask-coverage", &requirement(source)?)
-            .with_context(|| format!("failed to change `{}`", package.manifest_path.display()))?;
+            .insert(&["dependencies"], "xtask-coverage", &requirement)
+            .with_context(|| site.no_change(&package.manifest_path))?;
         plan.notes.push("the new dependency changes `Cargo.lock`, so commit that too".to_owned());
+        if site.workspace.default_members.contains(&package.id) {
+            plan.notes.push(format!(
+                "plain `cargo build` and `cargo test` take `{}`, as before, so they compile xtask-coverage too; \
+                 `default-members` without it would keep both out",
+                package.name
+            ));
+        }
     }
     plan.write(package.manifest_path.clone(), Some(manifest.text().to_owned()), changed.text().to_owned());
     let target = program(package, bin).with_context(|| {
@@ -165,8 +201,7 @@ fn plan_existing(
             "name it in the alias: `run --package NAME --bin NAME --`",
         )
     })?;
-    let directory = target.src_path.parent().unwrap_or(&package.dir);
-    let mentions = mentions(directory)?;
+    let mentions = mentions(package)?;
     if mentions.library {
         return Ok(());
     }
@@ -178,8 +213,8 @@ fn plan_existing(
     if mentions.task {
         let mut left = by_hand(
             "the crate says `coverage` already, and this would take that task's place; for another name, call \
-             `xtask_coverage::compile_if_asked()` there, and `xtask_coverage::run(arguments)`, of which the first is \
-             `coverage`, for the task",
+             `xtask_coverage::compile_if_asked()` there, in a `main` that returns an `ExitCode`, and \
+             `xtask_coverage::run(arguments)`, of which the first is `coverage`, for the task",
         );
         left.lines.push_str(
             "\n// or\nif let Some(code) = xtask_coverage::compile_if_asked() {\n    return code;\n}",
@@ -192,6 +227,9 @@ fn plan_existing(
         return Ok(());
     }
     match function::body(text.as_bytes(), "main") {
+        Some(offset) if text[offset..].trim_start().starts_with("#!") => {
+            plan.left.push(by_hand("behind its attributes, which must stand in front"));
+        }
         Some(offset) => {
             let changed = with_guard(&text, offset);
             plan.write(target.src_path.clone(), Some(text), changed);
@@ -205,14 +243,24 @@ fn plan_existing(
 fn with_guard(text: &str, offset: usize) -> String {
     let (front, back) = text.split_at(offset);
     let line_end = if front.contains("\r\n") || back.contains("\r\n") { "\r\n" } else { "\n" };
+    let mut lines = back.lines();
+    let rest_of_line = lines.next().unwrap_or_default().trim();
+    // As what stands there is.
+    let next = lines.find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let indent = &next[..next.len() - next.trim_start().len()];
+    let indent = if indent.is_empty() || !rest_of_line.is_empty() { "    " } else { indent };
     let mut guarded = front.to_owned();
     for line in GUARD.lines() {
-        guarded.push_str(&format!("{line_end}    {line}"));
+        let line = line.replace("    ", indent);
+        guarded.push_str(&format!("{line_end}{indent}{line}"));
     }
-    let rest_of_line = back.split('\n').next().unwrap_or_default();
-    if !rest_of_line.trim().is_empty() {
-        guarded.push_str(line_end);
-        guarded.push_str("   ");
+    if rest_of_line.is_empty() {
+        return guarded + back;
+    }
+    guarded.push_str(line_end);
+    let back = back.trim_start();
+    if !back.starts_with('}') {
+        guarded.push_str(indent);
     }
     guarded + back
 }
@@ -234,13 +282,19 @@ struct Mentions {
     task: bool,
 }
 
-fn mentions(directory: &Path) -> Result<Mentions> {
+/// Looks where the package's programs and its library are: the tasks can be in either.
+fn mentions(package: &Package) -> Result<Mentions> {
     let mut found = Mentions { library: false, task: false };
-    let mut pending = vec![directory.to_owned()];
+    let targets = package.targets.iter();
+    let targets = targets.filter(|target| matches!(target.kind, CargoTargetKind::Bin | CargoTargetKind::Lib));
+    let directories: BTreeSet<&Path> = targets.filter_map(|target| target.src_path.parent()).collect();
+    let mut pending: Vec<PathBuf> = directories.iter().map(|directory| (*directory).to_owned()).collect();
     while let Some(path) = pending.pop() {
         let name = path.file_name().unwrap_or_default();
         if path.is_dir() {
-            if path != directory && (name == "target" || name.as_encoded_bytes().starts_with(b".")) {
+            if !directories.contains(path.as_path())
+                && (name == "target" || name.as_encoded_bytes().starts_with(b"."))
+            {
                 continue;
             }
             let entries =
@@ -258,8 +312,8 @@ fn mentions(directory: &Path) -> Result<Mentions> {
     Ok(found)
 }
 
-/// What stands behind `xtask-coverage = ` in a manifest.
-fn requirement(source: &Source) -> Result<String> {
+/// What stands behind `xtask-coverage = ` in the manifest of the package in `directory`.
+fn requirement(site: &Site, directory: &Path, source: &Source, plan: &mut Plan) -> Result<String> {
     Ok(match source {
         Source::Registry => {
             let (major, minor) = (env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"));
@@ -274,8 +328,17 @@ fn requirement(source: &Source) -> Result<String> {
                     "`--from-path` takes the directory of a checkout of xtask-coverage",
                 )
             })?;
-            let path = path.to_str().with_context(|| format!("`{}` is not UTF-8 text", path.display()))?;
-            format!("{{ path = {} }}", quoted(path.strip_prefix(r"\\?\").unwrap_or(path)))
+            let path = plain(&path);
+            // A submodule, for example, is at the same place in every clone.
+            let path = if path.starts_with(site.boundary()) {
+                relative(directory, &path)
+            } else {
+                plan.notes.push(
+                    "`--from-path` is a directory of this machine, which no other clone of the repository has".to_owned(),
+                );
+                path.to_str().with_context(|| format!("`{}` is not UTF-8 text", path.display()))?.to_owned()
+            };
+            format!("{{ path = {} }}", quoted(&path))
         }
     })
 }
@@ -290,7 +353,11 @@ mod tests {
         for (before, after) in [
             ("fn main() {\n    run();\n}\n", format!("fn main() {{\n{guard}    run();\n}}\n")),
             ("fn main() { run() }\n", format!("fn main() {{\n{guard}    run() }}\n")),
-            ("fn main() {}\n", format!("fn main() {{\n{guard}   }}\n")),
+            ("fn main() {}\n", format!("fn main() {{\n{guard}}}\n")),
+            (
+                "fn main() {\n\n\trun();\n}\n",
+                format!("fn main() {{\n{}\n\trun();\n}}\n", guard.replace("    ", "\t")),
+            ),
         ] {
             let offset = before.find('{').map_or(0, |at| at + 1);
             assert_eq!(with_guard(before, offset), after);
