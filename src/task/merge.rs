@@ -15,7 +15,7 @@ use super::durations::Durations;
 use super::flags::Invocation;
 use super::partial::{self, Content, File, Object};
 use super::partition::PartitionKind;
-use super::record::{ManifestRecord, Origin, RunRecord, TestRecord};
+use super::record::{ManifestRecord, Origin, PartitionRecord, RunRecord, TestRecord};
 use super::{Outcome, discover, exclusion, manifests, measure, metadata, render, shown, sources, warnings};
 use crate::cargo::workspace::Workspace;
 use crate::coverage::Model;
@@ -61,6 +61,8 @@ pub(super) fn merge(asked: &Invocation, config: &Config, ui: &Ui) -> Result<Outc
     let config = metadata::configure(asked, &record.manifests)?;
     let filter = exclusion::path_filter(record.sources.clone(), &config.exclusion)?;
     check_sources(&files, &record, &filter, false)?;
+    let shares_tests_out =
+        files.iter().any(|file| file.run.partition.as_ref().is_some_and(|partition| partition.of_tests));
     drop(files);
     warnings::repeat(&record, ui);
     let usual_dir = layout.as_ref().map_or_else(|| record.workspace_root.clone(), |it| it.root().to_owned());
@@ -68,7 +70,10 @@ pub(super) fn merge(asked: &Invocation, config: &Config, ui: &Ui) -> Result<Outc
     if let Some(layout) = &layout {
         measure::remove_other_reports(layout, requests.iter().map(|request| &request.destination))?;
         warnings::write_record(&layout.run_json(), &mut record, ui)?;
-        write_durations(&record, &layout.durations());
+        // Part of its tests says nothing of how long a binary takes.
+        if !shares_tests_out {
+            write_durations(&record, &layout.durations());
+        }
     }
     let outcome = render::report_on(&record, &requests, &config, ui)?;
     if let Some(layout) = &layout {
@@ -287,14 +292,36 @@ pub(super) fn check_sources(
     Ok(())
 }
 
-/// Names, as many as a person reads.
+/// As many names as a person reads.
+const MOST_NAMES: usize = 10;
+
+/// Names, the first of them.
 fn listed(names: &[&str]) -> String {
-    const MOST: usize = 10;
-    let shown: Vec<String> = names.iter().take(MOST).map(|name| format!("`{name}`")).collect();
-    match names.len().checked_sub(MOST) {
+    listed_of(names, names.len())
+}
+
+/// The same where there are `count` names, of which at least the first are given.
+fn listed_of(names: &[&str], count: usize) -> String {
+    let shown: Vec<String> = names.iter().take(MOST_NAMES).map(|name| format!("`{name}`")).collect();
+    match count.checked_sub(shown.len()) {
         None | Some(0) => shown.join(", "),
         Some(more) => format!("{} and {more} more", shown.join(", ")),
     }
+}
+
+/// The run of which a file is a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct PartOf<'a> {
+    origin: Option<&'a Origin>,
+    of_tests: bool,
+    kind: PartitionKind,
+    count: u32,
+}
+
+fn part_of(file: &File) -> Option<PartOf<'_>> {
+    let PartitionRecord { part, of_tests, .. } = file.run.partition.as_ref()?;
+    let (kind, count) = (part.kind, part.count.get());
+    Some(PartOf { origin: file.run.origin.as_ref(), of_tests: *of_tests, kind, count })
 }
 
 /// Refuses parts of a run without the other parts, and parts in which a test binary got lost.
@@ -302,31 +329,34 @@ fn listed(names: &[&str]) -> String {
 /// # Errors
 /// What is missing.
 fn check_parts(files: &[File]) -> Result<()> {
-    let mut runs: BTreeMap<(Option<&Origin>, PartitionKind, u32), Vec<&File>> = BTreeMap::new();
+    let mut runs: BTreeMap<PartOf<'_>, Vec<&File>> = BTreeMap::new();
     for file in files {
-        if let Some(partition) = &file.run.partition {
-            let key = (file.run.origin.as_ref(), partition.part.kind, partition.part.count.get());
-            runs.entry(key).or_default().push(file);
+        if let Some(run) = part_of(file) {
+            runs.entry(run).or_default().push(file);
         }
     }
-    for ((_, kind, count), parts) in runs {
+    for (PartOf { of_tests, kind, count, .. }, parts) in runs {
         let given: BTreeSet<u32> =
             parts.iter().filter_map(|file| Some(file.run.partition.as_ref()?.part.index.get())).collect();
-        let missing: Vec<String> = (1..=count)
-            .filter(|index| !given.contains(index))
-            .map(|index| format!("{kind}:{index}/{count}"))
-            .collect();
+        // There may be billions of them, so only those that are shown are made.
+        let missing = (1..=count).filter(|index| !given.contains(index)).take(MOST_NAMES);
+        let missing: Vec<String> = missing.map(|index| format!("{kind}:{index}/{count}")).collect();
         if !missing.is_empty() {
             let missing: Vec<&str> = missing.iter().map(String::as_str).collect();
-            let what = format!("parts of a run are missing: {}", listed(&missing));
+            let what =
+                format!("parts of a run are missing: {}", listed_of(&missing, count as usize - given.len()));
             bail!(Advised::new(what, "give the files of all parts that ran with the same flags"));
         }
         check_binaries(&parts)?;
+        // Where single tests are shared out, a binary that ran in no part has none.
+        if !of_tests {
+            check_tests(&parts)?;
+        }
     }
     Ok(())
 }
 
-/// Refuses parts of which none has run a test binary.
+/// Refuses parts of runs that have not built the same test binaries.
 fn check_binaries(parts: &[&File]) -> Result<()> {
     let all = |file: &File| -> BTreeSet<String> {
         file.run.partition.iter().flat_map(|partition| partition.binaries.iter().cloned()).collect()
@@ -343,6 +373,11 @@ fn check_binaries(parts: &[&File]) -> Result<()> {
             bail!(Advised::new(what, "run all parts on one commit, with the same flags"));
         }
     }
+    Ok(())
+}
+
+/// Refuses parts of which none has run a test binary to its end.
+fn check_tests(parts: &[&File]) -> Result<()> {
     let tests = |id: &str| -> Vec<(&File, &TestRecord)> {
         parts
             .iter()
@@ -350,7 +385,8 @@ fn check_binaries(parts: &[&File]) -> Result<()> {
             .filter(|(_, test)| test.binary_id == id)
             .collect()
     };
-    for id in &binaries {
+    let binaries = parts.iter().filter_map(|file| file.run.partition.as_ref()).flat_map(|it| &it.binaries);
+    for id in binaries.collect::<BTreeSet<_>>() {
         let tests = tests(id);
         if tests.iter().any(|(_, test)| !matches!(&*test.outcome, "not run" | "interrupted")) {
             continue;

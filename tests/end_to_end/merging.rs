@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::program::Program;
+use crate::nextest::nextest;
+use crate::support::program::{Finished, Program};
 use crate::support::workspace::Workspace;
 use crate::{read_lcov, xtask};
 
@@ -32,6 +33,10 @@ fn run_parts(workspace: &Workspace, kind: &str, count: u32) -> Vec<PathBuf> {
         file
     };
     (1..=count).map(part).collect()
+}
+
+fn warnings(run: &Finished) -> Vec<String> {
+    run.stderr.lines().filter(|line| line.starts_with("warning: ")).map(str::to_owned).collect()
 }
 
 /// Every file in a directory by its name.
@@ -104,6 +109,53 @@ fn parts_of_programs_libraries_and_macros_are_the_whole() {
 #[test]
 fn parts_of_doctests_are_the_whole() {
     check_parts("doctests", &[("slice", 3), ("hash", 2)], &["--skip-functions"]);
+}
+
+/// cargo-nextest shares out single tests. What every part does counts once: compilers run macros, and programs that do not know the
+/// question for their tests run. One binary has no test at all, which makes no part of the whole.
+#[test]
+fn parts_of_single_tests_are_the_whole() {
+    let workspace = Workspace::copy("stress");
+    let demands = "\n[workspace.metadata.coverage]\nfail-under-lines = 100\n";
+    let manifest = workspace.read("Cargo.toml");
+    workspace.write("Cargo.toml", &format!("{manifest}{demands}"));
+    let nextest = |arguments: &[&str]| nextest(&workspace, &[&["--all-targets"], arguments].concat());
+    let directory = |name: &str| workspace.beside(name);
+    let below = "is below the threshold 100%";
+    let whole = nextest(&FORMATS).arg("--output-dir").arg(directory("whole union")).run();
+    let whole = whole.expect_code(2).expect_stderr(below);
+    assert_eq!(warnings(&whole), [""; 0]);
+    let whole = coverage(&workspace).args(["report", "--model", "llvm"]).args(FORMATS).arg("--output-dir");
+    // Where two builds of a library have a function of one name, LLVM's model may warn, depending on where they were built.
+    let llvm = warnings(&whole.arg(directory("whole llvm")).run().expect_code(2));
+    for (kind, count) in [("hash", 2), ("count", 3)] {
+        let part = |index: u32| {
+            let file = directory("parts").join(format!("{kind}-{index}.cov"));
+            let partition = format!("{kind}:{index}/{count}");
+            let run = nextest(&["--partial"]).arg(&file).args(["--", "--partition", &partition]).run();
+            let run = run.expect_success();
+            assert!(!run.stderr.contains("the numbers are not held"), "{run}");
+            file
+        };
+        let files: Vec<PathBuf> = (1..=count).map(part).collect();
+        let missing = merge(&workspace, &files[1..]).run().expect_code(1);
+        missing.expect_stderr(&format!("parts of a run are missing: `{kind}:1/{count}`"));
+        for model in ["union", "llvm"] {
+            let output = directory(&format!("{kind} {model}"));
+            let merged = merge(&workspace, &files).args(["--model", model, "--output-dir"]).arg(&output);
+            let merged = merged.args(FORMATS).run().expect_code(2).expect_stderr(below);
+            assert_eq!(warnings(&merged), if model == "llvm" { &llvm[..] } else { &[] });
+            let whole = contents(&directory(&format!("whole {model}")));
+            assert_same(&contents(&output), &whole, &format!("{kind} {model}"));
+        }
+    }
+
+    // A part without any test is a part.
+    let file = directory("parts").join("many.cov");
+    let none = nextest(&["--partial"]).arg(&file).args(["--", "--partition", "count:99/99"]);
+    none.run().expect_success();
+    let missing = merge(&workspace, &[file]).run().expect_code(1);
+    missing.expect_stderr("`count:10/99` and 88 more");
 }
 
 #[test]
