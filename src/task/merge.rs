@@ -251,10 +251,7 @@ pub(super) fn check_sources(
             }
         }
     }
-    let here = |path: &str| {
-        let portable = portable::PortablePath { root: 1, path: path.as_bytes().into() };
-        partial::placed_path(&portable, &record.sources.roots)
-    };
+    let here = |path: &str| partial::placed_name(path, &record.sources.roots);
     differ.retain(|path, _| filter.exclusion(&here(path)).is_none());
     if let Some((first, other)) = differ.values().next() {
         let what = format!(

@@ -158,6 +158,50 @@ fn parts_of_single_tests_are_the_whole() {
     missing.expect_stderr("`count:10/99` and 88 more");
 }
 
+/// A package of the workspace can lie beside its root, and does so in every checkout.
+#[test]
+fn packages_beside_the_workspace_are_one_source() {
+    let checkout = |name: &str| {
+        let checkout = Workspace::empty(name);
+        let manifest = |name: &str, more: &str| {
+            format!("[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n{more}")
+        };
+        let more =
+            "[workspace]\nmembers = [\"../beside\"]\n[dependencies]\nbeside = { path = \"../beside\" }\n";
+        checkout.write("app/Cargo.toml", &manifest("app", more));
+        checkout.write("app/src/lib.rs", "pub fn four() -> u32 {\n    beside::twice(2)\n}\n");
+        checkout.write("app/tests/it.rs", "#[test]\nfn it() {\n    assert_eq!(app::four(), 4);\n}\n");
+        checkout.write("beside/Cargo.toml", &manifest("beside", "workspace = \"../app\"\n"));
+        checkout.write("beside/src/lib.rs", "pub fn twice(number: u32) -> u32 {\n    number * 2\n}\n");
+        checkout.write("beside/tests/it.rs", "#[test]\nfn it() {\n    assert_eq!(beside::twice(4), 8);\n}\n");
+        checkout
+    };
+    let in_app = ["--manifest-path", "app/Cargo.toml"];
+    let (here, there) = (checkout("here"), checkout("deeper down"));
+    let part = |checkout: &Workspace, index: u32| {
+        let file = here.beside("parts").join(format!("{index}.cov"));
+        let partition = format!("hash:{index}/2");
+        let run =
+            coverage(checkout).args(in_app).args(["--no-doctests", "--partition", &partition, "--partial"]);
+        run.arg(&file).run().expect_success();
+        file
+    };
+    let files = [part(&here, 1), part(&there, 2)];
+    for part in &files {
+        let content = fs::read(part).expect("a file");
+        assert!(!String::from_utf8_lossy(&content).contains("deeper down"));
+    }
+    let whole = coverage(&here).args(in_app).args(["--no-doctests", "--lcov"]).run().expect_success();
+    let merged = merge(&here, &files).args(in_app).arg("--lcov").run().expect_success();
+    assert_eq!(merged.stdout, whole.stdout);
+    assert_eq!(merged.stdout.matches("SF:").count(), 2, "{merged}");
+
+    there.write("beside/src/lib.rs", "pub fn twice(number: u32) -> u32 {\n    number + number\n}\n");
+    part(&there, 2);
+    let refused = merge(&here, &files).args(in_app).run().expect_code(1);
+    refused.expect_stderr("the runs are of different sources: `../beside/src/lib.rs` is in");
+}
+
 #[test]
 fn a_merge_is_recorded_and_can_be_merged_again() {
     let workspace = Workspace::copy("outputs");
