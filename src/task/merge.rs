@@ -20,7 +20,7 @@ use super::{Outcome, discover, exclusion, manifests, measure, metadata, render, 
 use crate::cargo::workspace::Workspace;
 use crate::coverage::Model;
 use crate::coverage::portable::{self, ObjectOf, Portable};
-use crate::filter::{PathFilter, SourceLayout};
+use crate::filter::{Exclusion, PathFilter, SourceLayout};
 use crate::load::Warning;
 use crate::ui::Ui;
 use crate::ui::message::Advised;
@@ -39,13 +39,15 @@ pub(super) fn merge(asked: &Invocation, config: &Config, ui: &Ui) -> Result<Outc
     let _lock = layout.as_ref().map(|layout| measure::lock(layout, ui)).transpose()?;
     let paths: Vec<PathBuf> =
         config.input.partials.iter().map(std::path::absolute).collect::<Result<_, _>>()?;
+    // A file has many names: through links, and with `..` in them.
+    let mut known = HashSet::new();
     if let Some(twice) =
-        (1..).zip(&paths).find_map(|(next, path)| paths.get(next..)?.contains(path).then_some(path))
+        paths.iter().find(|path| !known.insert(path.canonicalize().unwrap_or(path.to_path_buf())))
     {
         bail!(Advised::new(format!("`{}` is given twice", shown(twice)), "give each file once"));
     }
     if let Some(output) = &config.output.partial
-        && paths.contains(&std::path::absolute(output)?)
+        && paths.iter().map(|path| entry(path)).any(|path| path == entry(output))
     {
         let what = format!("`--partial {}` would replace a file that is merged", output.display());
         bail!(Advised::new(what, "give it another name"));
@@ -61,6 +63,9 @@ pub(super) fn merge(asked: &Invocation, config: &Config, ui: &Ui) -> Result<Outc
     let config = metadata::configure(asked, &record.manifests)?;
     let filter = exclusion::path_filter(record.sources.clone(), &config.exclusion)?;
     check_sources(&files, &record, &filter, false)?;
+    if workspace.is_some() {
+        check_workspace(&files, &record, &filter)?;
+    }
     let shares_tests_out =
         files.iter().any(|file| file.run.partition.as_ref().is_some_and(|partition| partition.of_tests));
     drop(files);
@@ -80,6 +85,15 @@ pub(super) fn merge(asked: &Invocation, config: &Config, ui: &Ui) -> Result<Outc
         warnings::update_record(&layout.run_json(), &record, ui)?;
     }
     Ok(warnings::judge(outcome, &config, ui))
+}
+
+/// A path without links in its directory: two that are the same name one entry, whatever that is.
+fn entry(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or(path.to_path_buf());
+    match (path.parent().and_then(|dir| dir.canonicalize().ok()), path.file_name()) {
+        (Some(dir), Some(name)) => dir.join(name),
+        _ => path,
+    }
 }
 
 /// The workspace in which files are merged. Where there is none, their paths begin at the current directory.
@@ -252,7 +266,12 @@ pub(super) fn check_sources(
         }
     }
     let here = |path: &str| partial::placed_name(path, &record.sources.roots);
-    differ.retain(|path, _| filter.exclusion(&here(path)).is_none());
+    differ.retain(|path, (first, other)| match filter.exclusion(&here(path)) {
+        None => true,
+        // Parts of one run have run the same tests.
+        Some(Exclusion::BuildOutput | Exclusion::Option(_)) => false,
+        Some(_) => first.run.partition.is_some() && part_of(first) == part_of(other),
+    });
     if let Some((first, other)) = differ.values().next() {
         let what = format!(
             "the runs are of different sources: {} {} in `{}` another than in `{}`",
@@ -285,6 +304,27 @@ pub(super) fn check_sources(
             "check out the commit that was measured; without test code, markers and classes of code to look for \
              (`--no-default-exclude --no-markers`), or with `--model llvm`, nothing but `--text` needs them"
         ));
+    }
+    Ok(())
+}
+
+/// Refuses runs of another workspace than that in which they are merged.
+///
+/// # Errors
+/// No source of a run is here.
+fn check_workspace(files: &[File], record: &RunRecord, filter: &PathFilter) -> Result<()> {
+    for file in files {
+        let sources =
+            file.sources.keys().map(|name| (name, partial::placed_name(name, &record.sources.roots)));
+        let mut sources = sources.filter(|(_, stored)| filter.exclusion(stored).is_none()).peekable();
+        let Some((first, _)) = sources.peek().cloned() else { continue };
+        if !sources.any(|(_, stored)| super::on_disk(&record.workspace_root, &stored).exists()) {
+            let what = format!(
+                "`{}` is of another workspace: none of its sources is here, `{first}` for one",
+                shown(&file.path)
+            );
+            bail!(Advised::new(what, "merge it in a checkout of the commit that was measured"));
+        }
     }
     Ok(())
 }

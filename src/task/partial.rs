@@ -372,17 +372,16 @@ fn with_paths(record: &RunRecord, change: &dyn Fn(&str) -> String) -> RunRecord 
 /// It cannot be read, is damaged, is none, or is of a newer version of this program.
 pub(super) fn read(path: &Path, roots: &[String]) -> Result<File> {
     let what = || format!("failed to read `{}`", path.display());
-    let bytes = fs::metadata(path)
-        .map_err(anyhow::Error::from)
-        .and_then(|metadata| match metadata.is_file() {
-            true => Ok(fs::read(path)?),
-            false => bail!("not a regular file"),
-        })
-        .with_context(what)?;
+    const GIVE: &str = "give files that `--partial <FILE>` has written";
+    let bytes = fs::metadata(path).and_then(|metadata| match metadata.is_file() {
+        true => fs::read(path),
+        false => Err(std::io::Error::other("not a regular file")),
+    });
+    let bytes = bytes.map_err(|error| anyhow!(Advised::new(format!("{}: {error}", what()), GIVE)))?;
     let data = portable::decode(&bytes).map_err(|error| {
         let cure = match error.kind {
             ErrorKind::UnsupportedVersion { .. } => "update xtask-coverage to the version that wrote it",
-            ErrorKind::NotRecognized { .. } => "give files that `--partial <FILE>` has written",
+            ErrorKind::NotRecognized { .. } => GIVE,
             _ => "the file was damaged or cut off on its way; write it again",
         };
         anyhow!(Advised::new(format!("{}: {error}", what()), cure))

@@ -287,11 +287,21 @@ fn what_does_not_fit_together_is_refused() {
     refused(&[], "needs the files that are to be merged");
     refused(&[files[0].clone(), files[2].clone()], "parts of a run are missing: `hash:2/3`");
     refused(&[files[0].clone(), files[0].clone()], "is given twice");
-    refused(&[workspace.root().join("none.cov")], "failed to read `");
-    refused(&[workspace.root().join("Cargo.toml")], "not a partial coverage file");
-    refused(&[workspace.root().to_path_buf()], "not a regular file");
+    let other_name = workspace.beside("other").join("..").join("beside parts").join("hash-1-of-3.cov");
+    refused(&[files[0].clone(), other_name.clone()], "is given twice");
+    let cure = "help: give files that `--partial <FILE>` has written";
+    for (file, message) in [
+        (workspace.root().join("none.cov"), "failed to read `"),
+        (workspace.root().join("Cargo.toml"), "not a partial coverage file"),
+        (workspace.root().to_path_buf(), "not a regular file"),
+    ] {
+        refused(std::slice::from_ref(&file), message);
+        refused(&[file], cure);
+    }
 
     let replaced = merge(&workspace, &files).arg("--partial").arg(&files[1]).run().expect_code(1);
+    replaced.expect_stderr("would replace a file that is merged");
+    let replaced = merge(&workspace, &files).arg("--partial").arg(&other_name).run().expect_code(1);
     replaced.expect_stderr("would replace a file that is merged");
 
     let bytes = fs::read(&files[1]).expect("a file");
@@ -316,6 +326,17 @@ fn what_does_not_fit_together_is_refused() {
     coverage(&workspace).args(later).arg(&damaged).run().expect_success();
     refused(&with_damage, "the runs are of different sources: `generic/src/lib.rs` is in");
     workspace.write("generic/src/lib.rs", &source);
+
+    // Other tests would not be those of one run, although they do not count.
+    let source = workspace.read("generic/tests/it.rs");
+    workspace.write("generic/tests/it.rs", &format!("{source}\n// Later.\n"));
+    coverage(&workspace).args(later).arg(&damaged).run().expect_success();
+    refused(&with_damage, "the runs are of different sources: `generic/tests/it.rs` is in");
+
+    // LLVM's model needs no source, but there has to be one, or this is another workspace.
+    let other = Workspace::copy("only-bin");
+    let foreign = merge(&other, &files).args(["--model", "llvm"]).run().expect_code(1);
+    foreign.expect_stderr("is of another workspace: none of its sources is here");
 }
 
 /// Two machines with different ideas of how long the binaries take.
