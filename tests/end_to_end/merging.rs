@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::changes::{git, quiet};
 use crate::nextest::nextest;
 use crate::support::program::{Finished, Program};
 use crate::support::workspace::Workspace;
@@ -156,6 +157,100 @@ fn parts_of_single_tests_are_the_whole() {
     none.run().expect_success();
     let missing = merge(&workspace, &[file]).run().expect_code(1);
     missing.expect_stderr("`count:10/99` and 88 more");
+}
+
+/// What is printed and written under flags about reports, both models, once from the whole run and once from its parts.
+#[test]
+fn every_flag_about_reports_holds_for_a_merge() {
+    const ROWS: [&[&str]; 16] = [
+        &["--fail-under-lines", "100"],
+        &["--fail-under-functions", "99.5", "--fail-under-regions", "99"],
+        &["--fail-under-file-lines", "90"],
+        &["--fail-uncovered-lines", "0", "--fail-uncovered-functions", "0", "--fail-uncovered-regions", "1"],
+        &["--show-missing-lines", "--show-missing-functions", "--sort", "path"],
+        &["--total"],
+        &["--summary-only", "--json"],
+        &["--summary-only", "--lcov"],
+        &["--skip-functions", "--json"],
+        &["--patch-base", "HEAD", "--fail-under-patch", "100", "--markdown"],
+        &["--patch-base", "HEAD", "--ci", "github", "--lcov"],
+        &["--ci", "gitlab", "--lcov"],
+        &["--include-tests", "--no-markers", "--lcov"],
+        &[
+            "--exclude-code",
+            "const-fn",
+            "--exclude-code",
+            "debug",
+            "--exclude-from-report",
+            "partial",
+            "--lcov",
+        ],
+        &["--no-default-exclude", "--text"],
+        &["--baseline", "../higher MODEL", "--ratchet", "0", "--save-baseline", "../lower"],
+    ];
+    let workspace = Workspace::copy("outputs");
+    workspace.write(".gitignore", "target/\n");
+    for command in [&["init", "-q"][..], &["add", "."], &["commit", "-q", "-m", "first"]] {
+        git(workspace.root()).args(command).run().expect_success();
+    }
+    let source = workspace.read("generic/src/lib.rs");
+    workspace.write("generic/src/lib.rs", &format!("{source}\npub fn late() -> u32 {{\n    1\n}}\n"));
+    coverage(&workspace).arg("--no-report").run().expect_success();
+    let all: Vec<Vec<PathBuf>> =
+        [("slice", 2), ("hash", 3)].map(|(kind, count)| run_parts(&workspace, kind, count)).into();
+    // Parts write a record of themselves, and a merge one of its own.
+    coverage(&workspace).arg("--no-report").run().expect_success();
+    let record = workspace.read("target/coverage/run.json");
+    let summary = workspace.beside("summary").join("step.md");
+    let run = |program: Program, row: &[&str], model: &str| -> (Option<i32>, String, String, String) {
+        drop(fs::remove_file(&summary));
+        let row = row.iter().map(|word| word.replace("MODEL", model));
+        let program = quiet(program.args(row)).args(["--model", model]).env("GITHUB_STEP_SUMMARY", &summary);
+        let finished: Finished = program.run();
+        let is_about_files =
+            |line: &&str| ["Merging ", "Wrote "].iter().any(|it| line.trim_start().starts_with(it));
+        let said: Vec<&str> = finished.stderr.lines().filter(|line| !is_about_files(line)).collect();
+        let written = fs::read_to_string(&summary).unwrap_or_default();
+        (finished.code(), finished.stdout.clone(), said.join("\n"), written)
+    };
+    for model in ["union", "llvm"] {
+        let higher = format!("../higher {model}");
+        let save =
+            ["report", "--model", model, "--exclude-files", "untouched/**", "--save-baseline", &higher];
+        coverage(&workspace).args(save).run().expect_success();
+    }
+    let check = |row: &[&str], expected: Option<i32>| {
+        for model in ["union", "llvm"] {
+            workspace.write("target/coverage/run.json", &record);
+            let whole = run(coverage(&workspace).arg("report"), row, model);
+            if let Some(expected) = expected {
+                assert_eq!(whole.0, Some(expected), "{row:?}: {whole:?}");
+            }
+            for files in &all {
+                assert_eq!(run(merge(&workspace, files), row, model), whole, "{row:?} {model} {files:?}");
+            }
+        }
+    };
+    let codes = [2, 2, 2, 2, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 2];
+    for (row, code) in ROWS.iter().zip(codes) {
+        check(row, Some(code));
+    }
+
+    // A baseline is the same file, and what the manifests demand holds.
+    let baseline = |program: Program| {
+        program.args(["--save-baseline", "../saved"]).run().expect_success();
+        workspace.read("../saved")
+    };
+    workspace.write("target/coverage/run.json", &record);
+    let whole = baseline(coverage(&workspace).arg("report"));
+    for files in &all {
+        assert_eq!(baseline(merge(&workspace, files)), whole);
+    }
+    let manifest = workspace.read("Cargo.toml");
+    let demands = "fail-under-lines = 99\n[workspace.metadata.coverage.packages.generic]\nfail-under-functions = 100\n\
+                   [workspace.metadata.coverage.paths.\"partial/**\"]\nfail-under-lines = 100\n";
+    workspace.write("Cargo.toml", &format!("{manifest}\n[workspace.metadata.coverage]\n{demands}"));
+    check(&[], Some(2));
 }
 
 /// A package of the workspace can lie beside its root, and does so in every checkout.
