@@ -95,7 +95,7 @@ pub(super) fn coverage(
     let strays = strays::collect(workspace, &layout, &build.target_triple, start);
     if interrupt.signal().is_none() {
         // Before it is recorded, or `coverage report` would show 0 %.
-        refuse_empty_run(config, &run)?;
+        refuse_empty_run(config, &build, &run)?;
     }
     let mut record = record(workspace, config, &build, &run, strays);
     record.manifests = manifests.to_vec();
@@ -356,9 +356,9 @@ fn selects_tests(tests: &config::Tests) -> bool {
 }
 
 /// Nothing found is an error, never 0 % and never 100 %.
-fn refuse_empty_run(config: &Config, run: &TestRun) -> Result<()> {
+fn refuse_empty_run(config: &Config, build: &Build, run: &TestRun) -> Result<()> {
     // All tests may be those of other parts.
-    if partition(&config.tests).is_some() {
+    if partition(&config.tests).is_some() && testing::binaries(build).next().is_some() {
         return Ok(());
     }
     if run.results.is_empty() {

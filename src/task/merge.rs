@@ -55,6 +55,7 @@ pub(super) fn merge(asked: &Invocation, config: &Config, ui: &Ui) -> Result<Outc
     let roots = sources::with_real_path(&root);
     let files = read_all(&paths, &roots)?;
     check_parts(&files)?;
+    refuse_empty_runs(&files)?;
     say_contributors(&files, ui);
     say_tested_twice(&files, ui);
 
@@ -438,6 +439,28 @@ fn check_tests(parts: &[&File]) -> Result<()> {
                 "under `slice:M/N`, all parts need the same `target/coverage/durations.json`, or none; `hash:M/N` needs no such file"
             )),
         }
+    }
+    Ok(())
+}
+
+/// Nothing found is an error here too: of a part, only all parts together can say that no test ran.
+fn refuse_empty_runs(files: &[File]) -> Result<()> {
+    let ran_some = |test: &TestRecord| match test.counts {
+        Some([passed, failed, _]) => {
+            passed > 0 || failed > 0 || test.tests.values().any(|outcome| outcome == "measured")
+        }
+        None => test.outcome != "not run",
+    };
+    // What another harness or a single program has run is no test that we know of.
+    let is_empty = |file: &File| {
+        let is_of_tests = file.run.partition.is_some() || !file.run.tests.is_empty();
+        is_of_tests && !file.run.tests.iter().any(ran_some)
+    };
+    if files.iter().all(is_empty) {
+        bail!(Advised::new(
+            "no test ran in any of the runs, so there is nothing to report",
+            "write a test for what shall count, or select other tests"
+        ));
     }
     Ok(())
 }

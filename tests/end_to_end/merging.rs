@@ -523,6 +523,25 @@ fn a_partition_takes_nothing_from_other_rules() {
     merge(&workspace, &[file]).run().expect_code(2).expect_stderr("is below the threshold 100%");
 }
 
+/// A part cannot know whether others have tests; a merge can. Where nothing is built at all, each part knows.
+#[test]
+fn without_any_test_there_is_nothing_to_report() {
+    let workspace = Workspace::copy("no-tests");
+    let merged = merge(&workspace, &run_parts(&workspace, "hash", 2)).run().expect_code(1);
+    merged.expect_stderr("error: no test ran in any of the runs");
+    let workspace = Workspace::copy("single-crate");
+    let file = workspace.beside("parts").join("part.cov");
+    let part = coverage(&workspace).args(["no_such_test", "--partition", "hash:1/1", "--partial"]);
+    part.arg(&file).run().expect_success();
+    merge(&workspace, &[file.clone()])
+        .run()
+        .expect_code(1)
+        .expect_stderr("error: no test ran in any of the runs");
+    let workspace = Workspace::copy("no-targets");
+    let part = coverage(&workspace).args(["--partition", "hash:1/2", "--partial"]).arg(&file).run();
+    part.expect_code(1).expect_stderr("error: no test binary was built");
+}
+
 /// A part whose tests fail leaves its file, and the merge says so.
 #[test]
 fn failing_parts_are_told() {
