@@ -533,7 +533,7 @@ fn without_any_test_there_is_nothing_to_report() {
     let file = workspace.beside("parts").join("part.cov");
     let part = coverage(&workspace).args(["no_such_test", "--partition", "hash:1/1", "--partial"]);
     part.arg(&file).run().expect_success();
-    merge(&workspace, &[file.clone()])
+    merge(&workspace, std::slice::from_ref(&file))
         .run()
         .expect_code(1)
         .expect_stderr("error: no test ran in any of the runs");
