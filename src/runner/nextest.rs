@@ -48,6 +48,9 @@ pub struct Options {
     pub arguments: Vec<OsString>,
     /// Whether profiles are kept up to date at all times (see [`crate::cargo::wrapper::is_continuous`]).
     pub continuous: bool,
+    /// Whether what programs run while they are asked for their tests counts elsewhere: in the first of several parts, since
+    /// every part asks all programs.
+    pub listing_counts_elsewhere: bool,
     /// Whether to stop altogether, asked again and again.
     pub interrupt: Interrupt,
 }
@@ -98,7 +101,8 @@ pub fn prepare<'a>(workspace: &Workspace, told: &'a Told<'a>, options: &Options)
     let programs = told.test_binaries.iter().zip(&directories).zip(&instrumented);
     let programs = programs.map(|((binary, directory), instrumented)| {
         let continuous = options.continuous && *instrumented;
-        Ok((text(binary.executable.as_os_str())?.to_owned(), planned(binary, directory, continuous)?))
+        let planned = planned(binary, directory, continuous, options.listing_counts_elsewhere)?;
+        Ok((text(binary.executable.as_os_str())?.to_owned(), planned))
     });
     let programs: BTreeMap<String, Value> = programs.collect::<Result<_>>()?;
     let report = place.join("junit.xml");
@@ -226,9 +230,19 @@ fn reached_all(interrupt: &Interrupt) -> bool {
 // What both halves know
 
 /// What the callee has to know of a program.
-fn planned(binary: &TestBinary, directory: &Path, continuous: bool) -> Result<Value> {
+fn planned(
+    binary: &TestBinary,
+    directory: &Path,
+    continuous: bool,
+    listing_counts_elsewhere: bool,
+) -> Result<Value> {
     let runner = binary.runner.iter().map(|word| text(word)).collect::<Result<Vec<_>>>()?;
-    Ok(json!({"directory": text(directory.as_os_str())?, "continuous": continuous, "runner": runner}))
+    Ok(json!({
+        "directory": text(directory.as_os_str())?,
+        "continuous": continuous,
+        "listing_counts_elsewhere": listing_counts_elsewhere,
+        "runner": runner,
+    }))
 }
 
 /// The file that says that a program whose counts go to `directory` has run a test. Not in there: tests may do what they like with
@@ -297,7 +311,8 @@ impl Phase {
 
 /// Makes a place for the counts of a program, and returns what the profile runtime is told. `place` is the link's directory.
 fn pattern(place: &Path, planned: &Value, phase: Phase) -> Result<PathBuf> {
-    if phase == Phase::ListIgnored {
+    let is = |key: &str| planned.get(key) == Some(&Value::Bool(true));
+    if phase == Phase::ListIgnored || phase == Phase::List && is("listing_counts_elsewhere") {
         return Ok(NOWHERE.into());
     }
     let directory = planned.get("directory").and_then(Value::as_str).map(Path::new);
@@ -307,7 +322,7 @@ fn pattern(place: &Path, planned: &Value, phase: Phase) -> Result<PathBuf> {
     if phase == Phase::Run && !ran.exists() {
         fs::write(&ran, "").with_context(|| format!("failed to write `{}`", ran.display()))?;
     }
-    Ok(profiles::pattern(directory, planned.get("continuous") == Some(&Value::Bool(true))))
+    Ok(profiles::pattern(directory, is("continuous")))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::config::{self, Command, Config, Destination};
 use super::exclusion::{self, Sources};
 use super::freshness::{self, SourceTimes};
+use super::partition::Partition;
 use super::record::{ManifestRecord, PartitionRecord, RunRecord, TestRecord};
 use super::{
     Outcome, baseline, cache, cargo_config, ci, llvm_engine, nextest, output_file, partial, patch, render,
@@ -56,7 +57,7 @@ pub(super) fn coverage(
     let strays = strays::collect(workspace, &layout, &build.target_triple, start);
     if interrupt.signal().is_none() {
         // Before it is recorded, or `coverage report` would show 0 %.
-        refuse_empty_run(config, &run)?;
+        refuse_empty_run(config, &build, &run)?;
     }
     let mut record = record(workspace, config, &build, &run, strays);
     record.manifests = manifests.to_vec();
@@ -77,7 +78,7 @@ pub(super) fn coverage(
 /// is there.
 fn prepare(workspace: &Workspace, layout: &Layout, config: &Config, ui: &Ui) -> Result<File> {
     // Of some of the tests, manifests demand nothing.
-    let is_part = selects_tests(&config.tests) || config.tests.partition.is_some();
+    let is_part = selects_tests(&config.tests) || partition(&config.tests).is_some();
     let compared = if is_part { &config.for_partial_run() } else { config };
     patch::prepare(&workspace.root, compared)?;
     baseline::prepare(compared)?;
@@ -309,8 +310,9 @@ fn record(
     strays: Vec<PathBuf>,
 ) -> RunRecord {
     let mut profiles = Vec::new();
+    let part = partition(&config.tests);
     // Every machine builds all of it, and what compilers ran shall count once.
-    if config.tests.partition.is_none_or(|part| part.index.get() == 1) {
+    if part.is_none_or(Partition::is_first) {
         profiles.extend(build.compiler_profiles.iter().cloned());
         let threads = threads(config).get();
         profiles.extend(load::profiles_of(&build.build_time_profiles, &build.build_time_objects, threads));
@@ -347,9 +349,12 @@ fn record(
     let did_not_run = |result: &runner::BinaryResult| {
         matches!(result.outcome, runner::Outcome::NotRun | runner::Outcome::CutShort(CutShort::Interrupted))
     };
-    let is_partial = selects_tests(&config.tests) || run.results.iter().any(did_not_run);
-    let partition = config.tests.partition.map(|part| PartitionRecord {
+    // A binary of which nextest has run nothing has no test to run, unless failing ones have ended the run.
+    let is_cut_short = (run.failed || !config.tests.nextest) && run.results.iter().any(did_not_run);
+    let is_partial = selects_tests(&config.tests) || is_cut_short;
+    let partition = part.map(|part| PartitionRecord {
         part,
+        of_tests: config.tests.nextest,
         binaries: testing::binaries(build).map(|binary| binary.binary_id.clone()).collect(),
     });
     RunRecord {
@@ -361,6 +366,14 @@ fn record(
         partition,
         is_partial,
         ..RunRecord::new(workspace.root.clone(), sources::source_layout(workspace, config))
+    }
+}
+
+/// Which part of the tests runs here, where others run elsewhere: of whole binaries, or under cargo-nextest of single tests.
+pub(super) fn partition(tests: &config::Tests) -> Option<Partition> {
+    match tests.nextest {
+        true => Partition::of_nextest(&tests.arguments),
+        false => tests.partition,
     }
 }
 
@@ -376,7 +389,7 @@ fn selects_tests(tests: &config::Tests) -> bool {
         let name = argument.split('=').next().unwrap_or_default();
         selects |= if tests.nextest {
             // Which of its flags take a word, only nextest knows.
-            NAMED_FILTERS.contains(&name) || name.starts_with("-E") || name == "--partition"
+            NAMED_FILTERS.contains(&name) || name.starts_with("-E")
         } else if WITH_VALUE.contains(&&*argument) {
             arguments.next();
             false
@@ -388,9 +401,9 @@ fn selects_tests(tests: &config::Tests) -> bool {
 }
 
 /// Nothing found is an error, never 0 % and never 100 %.
-fn refuse_empty_run(config: &Config, run: &TestRun) -> Result<()> {
+fn refuse_empty_run(config: &Config, build: &Build, run: &TestRun) -> Result<()> {
     // All tests may be those of other parts.
-    if config.tests.partition.is_some() {
+    if partition(&config.tests).is_some() && testing::binaries(build).next().is_some() {
         return Ok(());
     }
     if run.results.is_empty() {
@@ -500,7 +513,9 @@ mod tests {
             (true, &["--profile", "ci", "--retries=2"], false),
             (true, &["-E", "package(app)"], true),
             (true, &["--filterset=test(a)"], true),
-            (true, &["--partition", "hash:1/2"], true),
+            // Others run the other parts.
+            (true, &["--partition", "hash:1/2"], false),
+            (true, &["--partition", "hash:1/2", "-E", "package(app)"], true),
         ] {
             let mut tests = Config::new().tests;
             tests.nextest = nextest;

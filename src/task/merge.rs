@@ -15,12 +15,12 @@ use super::durations::Durations;
 use super::flags::Invocation;
 use super::partial::{self, Content, File, Object};
 use super::partition::PartitionKind;
-use super::record::{ManifestRecord, Origin, RunRecord, TestRecord};
+use super::record::{ManifestRecord, Origin, PartitionRecord, RunRecord, TestRecord};
 use super::{Outcome, discover, exclusion, manifests, measure, metadata, render, shown, sources, warnings};
 use crate::cargo::workspace::Workspace;
 use crate::coverage::Model;
 use crate::coverage::portable::{self, ObjectOf, Portable};
-use crate::filter::{PathFilter, SourceLayout};
+use crate::filter::{Exclusion, PathFilter, SourceLayout};
 use crate::load::Warning;
 use crate::ui::Ui;
 use crate::ui::message::Advised;
@@ -39,13 +39,15 @@ pub(super) fn merge(asked: &Invocation, config: &Config, ui: &Ui) -> Result<Outc
     let _lock = layout.as_ref().map(|layout| measure::lock(layout, ui)).transpose()?;
     let paths: Vec<PathBuf> =
         config.input.partials.iter().map(std::path::absolute).collect::<Result<_, _>>()?;
+    // A file has many names: through links, and with `..` in them.
+    let mut known = HashSet::new();
     if let Some(twice) =
-        (1..).zip(&paths).find_map(|(next, path)| paths.get(next..)?.contains(path).then_some(path))
+        paths.iter().find(|path| !known.insert(path.canonicalize().unwrap_or(path.to_path_buf())))
     {
         bail!(Advised::new(format!("`{}` is given twice", shown(twice)), "give each file once"));
     }
     if let Some(output) = &config.output.partial
-        && paths.contains(&std::path::absolute(output)?)
+        && paths.iter().map(|path| entry(path)).any(|path| path == entry(output))
     {
         let what = format!("`--partial {}` would replace a file that is merged", output.display());
         bail!(Advised::new(what, "give it another name"));
@@ -53,6 +55,7 @@ pub(super) fn merge(asked: &Invocation, config: &Config, ui: &Ui) -> Result<Outc
     let roots = sources::with_real_path(&root);
     let files = read_all(&paths, &roots)?;
     check_parts(&files)?;
+    refuse_empty_runs(&files)?;
     say_contributors(&files, ui);
     say_tested_twice(&files, ui);
 
@@ -61,6 +64,11 @@ pub(super) fn merge(asked: &Invocation, config: &Config, ui: &Ui) -> Result<Outc
     let config = metadata::configure(asked, &record.manifests)?;
     let filter = exclusion::path_filter(record.sources.clone(), &config.exclusion)?;
     check_sources(&files, &record, &filter, false)?;
+    if workspace.is_some() {
+        check_workspace(&files, &record, &filter)?;
+    }
+    let shares_tests_out =
+        files.iter().any(|file| file.run.partition.as_ref().is_some_and(|partition| partition.of_tests));
     drop(files);
     warnings::repeat(&record, ui);
     let usual_dir = layout.as_ref().map_or_else(|| record.workspace_root.clone(), |it| it.root().to_owned());
@@ -68,13 +76,25 @@ pub(super) fn merge(asked: &Invocation, config: &Config, ui: &Ui) -> Result<Outc
     if let Some(layout) = &layout {
         measure::remove_other_reports(layout, requests.iter().map(|request| &request.destination))?;
         warnings::write_record(&layout.run_json(), &mut record, ui)?;
-        write_durations(&record, &layout.durations());
+        // Part of its tests says nothing of how long a binary takes.
+        if !shares_tests_out {
+            write_durations(&record, &layout.durations());
+        }
     }
     let outcome = render::report_on(&record, &requests, &config, ui)?;
     if let Some(layout) = &layout {
         warnings::update_record(&layout.run_json(), &record, ui)?;
     }
     Ok(warnings::judge(outcome, &config, ui))
+}
+
+/// A path without links in its directory: two that are the same name one entry, whatever that is.
+fn entry(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or(path.to_path_buf());
+    match (path.parent().and_then(|dir| dir.canonicalize().ok()), path.file_name()) {
+        (Some(dir), Some(name)) => dir.join(name),
+        _ => path,
+    }
 }
 
 /// The workspace in which files are merged. Where there is none, their paths begin at the current directory.
@@ -246,11 +266,13 @@ pub(super) fn check_sources(
             }
         }
     }
-    let here = |path: &str| {
-        let portable = portable::PortablePath { root: 1, path: path.as_bytes().into() };
-        partial::placed_path(&portable, &record.sources.roots)
-    };
-    differ.retain(|path, _| filter.exclusion(&here(path)).is_none());
+    let here = |path: &str| partial::placed_name(path, &record.sources.roots);
+    differ.retain(|path, (first, other)| match filter.exclusion(&here(path)) {
+        None => true,
+        // Parts of one run have run the same tests.
+        Some(Exclusion::BuildOutput | Exclusion::Option(_)) => false,
+        Some(_) => first.run.partition.is_some() && part_of(first) == part_of(other),
+    });
     if let Some((first, other)) = differ.values().next() {
         let what = format!(
             "the runs are of different sources: {} {} in `{}` another than in `{}`",
@@ -287,14 +309,57 @@ pub(super) fn check_sources(
     Ok(())
 }
 
-/// Names, as many as a person reads.
+/// Refuses runs of another workspace than that in which they are merged.
+///
+/// # Errors
+/// No source of a run is here.
+fn check_workspace(files: &[File], record: &RunRecord, filter: &PathFilter) -> Result<()> {
+    for file in files {
+        let sources =
+            file.sources.keys().map(|name| (name, partial::placed_name(name, &record.sources.roots)));
+        let mut sources = sources.filter(|(_, stored)| filter.exclusion(stored).is_none()).peekable();
+        let Some((first, _)) = sources.peek().cloned() else { continue };
+        if !sources.any(|(_, stored)| super::on_disk(&record.workspace_root, &stored).exists()) {
+            let what = format!(
+                "`{}` is of another workspace: none of its sources is here, `{first}` for one",
+                shown(&file.path)
+            );
+            bail!(Advised::new(what, "merge it in a checkout of the commit that was measured"));
+        }
+    }
+    Ok(())
+}
+
+/// As many names as a person reads.
+const MOST_NAMES: usize = 10;
+
+/// Names, the first of them.
 fn listed(names: &[&str]) -> String {
-    const MOST: usize = 10;
-    let shown: Vec<String> = names.iter().take(MOST).map(|name| format!("`{name}`")).collect();
-    match names.len().checked_sub(MOST) {
+    listed_of(names, names.len())
+}
+
+/// The same where there are `count` names, of which at least the first are given.
+fn listed_of(names: &[&str], count: usize) -> String {
+    let shown: Vec<String> = names.iter().take(MOST_NAMES).map(|name| format!("`{name}`")).collect();
+    match count.checked_sub(shown.len()) {
         None | Some(0) => shown.join(", "),
         Some(more) => format!("{} and {more} more", shown.join(", ")),
     }
+}
+
+/// The run of which a file is a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct PartOf<'a> {
+    origin: Option<&'a Origin>,
+    of_tests: bool,
+    kind: PartitionKind,
+    count: u32,
+}
+
+fn part_of(file: &File) -> Option<PartOf<'_>> {
+    let PartitionRecord { part, of_tests, .. } = file.run.partition.as_ref()?;
+    let (kind, count) = (part.kind, part.count.get());
+    Some(PartOf { origin: file.run.origin.as_ref(), of_tests: *of_tests, kind, count })
 }
 
 /// Refuses parts of a run without the other parts, and parts in which a test binary got lost.
@@ -302,31 +367,34 @@ fn listed(names: &[&str]) -> String {
 /// # Errors
 /// What is missing.
 fn check_parts(files: &[File]) -> Result<()> {
-    let mut runs: BTreeMap<(Option<&Origin>, PartitionKind, u32), Vec<&File>> = BTreeMap::new();
+    let mut runs: BTreeMap<PartOf<'_>, Vec<&File>> = BTreeMap::new();
     for file in files {
-        if let Some(partition) = &file.run.partition {
-            let key = (file.run.origin.as_ref(), partition.part.kind, partition.part.count.get());
-            runs.entry(key).or_default().push(file);
+        if let Some(run) = part_of(file) {
+            runs.entry(run).or_default().push(file);
         }
     }
-    for ((_, kind, count), parts) in runs {
+    for (PartOf { of_tests, kind, count, .. }, parts) in runs {
         let given: BTreeSet<u32> =
             parts.iter().filter_map(|file| Some(file.run.partition.as_ref()?.part.index.get())).collect();
-        let missing: Vec<String> = (1..=count)
-            .filter(|index| !given.contains(index))
-            .map(|index| format!("{kind}:{index}/{count}"))
-            .collect();
+        // There may be billions of them, so only those that are shown are made.
+        let missing = (1..=count).filter(|index| !given.contains(index)).take(MOST_NAMES);
+        let missing: Vec<String> = missing.map(|index| format!("{kind}:{index}/{count}")).collect();
         if !missing.is_empty() {
             let missing: Vec<&str> = missing.iter().map(String::as_str).collect();
-            let what = format!("parts of a run are missing: {}", listed(&missing));
+            let what =
+                format!("parts of a run are missing: {}", listed_of(&missing, count as usize - given.len()));
             bail!(Advised::new(what, "give the files of all parts that ran with the same flags"));
         }
         check_binaries(&parts)?;
+        // Where single tests are shared out, a binary that ran in no part has none.
+        if !of_tests {
+            check_tests(&parts)?;
+        }
     }
     Ok(())
 }
 
-/// Refuses parts of which none has run a test binary.
+/// Refuses parts of runs that have not built the same test binaries.
 fn check_binaries(parts: &[&File]) -> Result<()> {
     let all = |file: &File| -> BTreeSet<String> {
         file.run.partition.iter().flat_map(|partition| partition.binaries.iter().cloned()).collect()
@@ -343,6 +411,11 @@ fn check_binaries(parts: &[&File]) -> Result<()> {
             bail!(Advised::new(what, "run all parts on one commit, with the same flags"));
         }
     }
+    Ok(())
+}
+
+/// Refuses parts of which none has run a test binary to its end.
+fn check_tests(parts: &[&File]) -> Result<()> {
     let tests = |id: &str| -> Vec<(&File, &TestRecord)> {
         parts
             .iter()
@@ -350,7 +423,8 @@ fn check_binaries(parts: &[&File]) -> Result<()> {
             .filter(|(_, test)| test.binary_id == id)
             .collect()
     };
-    for id in &binaries {
+    let binaries = parts.iter().filter_map(|file| file.run.partition.as_ref()).flat_map(|it| &it.binaries);
+    for id in binaries.collect::<BTreeSet<_>>() {
         let tests = tests(id);
         if tests.iter().any(|(_, test)| !matches!(&*test.outcome, "not run" | "interrupted")) {
             continue;
@@ -365,6 +439,28 @@ fn check_binaries(parts: &[&File]) -> Result<()> {
                 "under `slice:M/N`, all parts need the same `target/coverage/durations.json`, or none; `hash:M/N` needs no such file"
             )),
         }
+    }
+    Ok(())
+}
+
+/// Nothing found is an error here too: of a part, only all parts together can say that no test ran.
+fn refuse_empty_runs(files: &[File]) -> Result<()> {
+    let ran_some = |test: &TestRecord| match test.counts {
+        Some([passed, failed, _]) => {
+            passed > 0 || failed > 0 || test.tests.values().any(|outcome| outcome == "measured")
+        }
+        None => test.outcome != "not run",
+    };
+    // What another harness or a single program has run is no test that we know of.
+    let is_empty = |file: &File| {
+        let is_of_tests = file.run.partition.is_some() || !file.run.tests.is_empty();
+        is_of_tests && !file.run.tests.iter().any(ran_some)
+    };
+    if files.iter().all(is_empty) {
+        bail!(Advised::new(
+            "no test ran in any of the runs, so there is nothing to report",
+            "write a test for what shall count, or select other tests"
+        ));
     }
     Ok(())
 }

@@ -68,13 +68,16 @@ pub(super) fn build_and_test(
         binaries_metadata: nextest::binaries_metadata(workspace, &build)?,
     };
     let continuous = config.tests.continuous && is_continuous(&target_triple);
-    let options = Options { program, arguments, continuous, interrupt: interrupt.clone() };
+    let part = measure::partition(&config.tests);
+    let listing_counts_elsewhere = part.is_some_and(|part| !part.is_first());
+    let interrupt = interrupt.clone();
+    let options = Options { program, arguments, continuous, listing_counts_elsewhere, interrupt };
     // From here on the profiles of the last run are gone, and its record would describe a mixture.
     measure::remove_if_there(&workspace.layout().run_json())?;
     let prepared = prepare(workspace, &told, &options)?;
     ui.detail("Running", prepared.command_line());
     let (status, mut run) = prepared.run()?;
-    run.failed = tests_failed(status, interrupt)?;
+    run.failed = tests_failed(status, &options.interrupt)?;
     Ok((run, build))
 }
 
@@ -144,6 +147,11 @@ fn arguments(config: &Config) -> Result<Vec<OsString>> {
         ColorChoice::Auto => {}
         ColorChoice::Always => add(&["--color", "always"]),
         ColorChoice::Never => add(&["--color", "never"]),
+    }
+    // A part may have no test: others have them.
+    let is_said_otherwise = std::env::var_os("NEXTEST_NO_TESTS").is_some();
+    if measure::partition(tests).is_some() && !given(&["--no-tests"]) && !is_said_otherwise {
+        add(&["--no-tests=pass"]);
     }
     arguments.extend(tests.filter.iter().map(OsString::from));
     arguments.extend(tests.arguments.iter().cloned());

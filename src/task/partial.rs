@@ -3,6 +3,10 @@
 //!
 //! The header is JSON: `"run"` is the record of the run with portable paths, `"sources"` has the digest of each source, `"objects"`
 //! says where each object stands in the order of the whole run, `"warnings"` what reading them has warned of.
+//!
+//! Paths below the workspace's root have the number of the root's name, from 1 on. Packages of the workspace may lie elsewhere, beside
+//! it for one: their paths begin at a directory above the root, and their number is larger by 256 for each step up. In a workspace
+//! `/w/a`, `1:src/lib.rs` is `/w/a/src/lib.rs`, and `257:b/src/lib.rs` is `/w/b/src/lib.rs`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -70,6 +74,24 @@ pub(super) struct File {
     pub(super) warnings: Vec<Warning>,
 }
 
+/// What is added to a root's number for each step up.
+const STEP_UP: u32 = 256;
+
+/// The directories of a machine at which portable paths begin.
+struct Places<'a> {
+    /// The workspace's root, by all of its names.
+    roots: &'a [String],
+    /// Where its packages lie.
+    packages: Vec<&'a str>,
+}
+
+impl<'a> Places<'a> {
+    fn of(sources: &'a SourceLayout) -> Places<'a> {
+        let packages = sources.packages.iter().map(|package| package.dir.as_str());
+        Places { roots: &sources.roots, packages: packages.collect() }
+    }
+}
+
 /// How a run was built, in the words of the command line.
 pub(super) fn origin(workspace: &Workspace, target_triple: &str, config: &Config) -> Origin {
     let mut words = Vec::new();
@@ -127,8 +149,8 @@ pub(super) fn write(record: &RunRecord, path: &Path, config: &Config, reports: b
         profile: &content.profile,
         with_stale: content.with_stale.as_ref(),
     };
-    let roots = &record.sources.roots;
-    let bytes = portable::encode(&parts, &|path| portable_path(path, roots, cfg!(windows)));
+    let places = Places::of(&record.sources);
+    let bytes = portable::encode(&parts, &|path| portable_path(path, &places, cfg!(windows)));
     if !reports {
         warnings::say(content.warnings, ui);
     }
@@ -180,14 +202,14 @@ fn file_positions(record: &RunRecord) -> Vec<(bool, [u64; 2])> {
 }
 
 fn header(record: &RunRecord, content: &Content) -> Value {
-    let roots = &record.sources.roots;
-    let short = |path: &Path| portable_text(&path.to_string_lossy(), roots);
+    let places = Places::of(&record.sources);
+    let short = |path: &Path| portable_text(&path.to_string_lossy(), &places);
     let objects = content
         .objects
         .iter()
         .map(|object| json!([object.is_doctest, object.position, object.member, short(&object.path)]));
     let warnings = content.warnings.iter().map(|it| json!([it.slug, it.count, it.message]));
-    let mut run = with_paths(record, &|path| portable_text(path, roots));
+    let mut run = with_paths(record, &|path| portable_text(path, &places));
     run.workspace_root = PathBuf::new();
     run.sources.roots.clear();
     run.objects.clear();
@@ -208,13 +230,26 @@ fn header(record: &RunRecord, content: &Content) -> Value {
 
 /// The digests of the sources in the workspace that the map names. What is no file, or is not there, has none.
 fn digests(record: &RunRecord, map: &CoverageMap) -> BTreeMap<String, String> {
-    let roots = &record.sources.roots;
+    let places = Places::of(&record.sources);
     let of_workspace = map.paths.iter().filter_map(|stored| {
-        let path = portable_path(stored, roots, cfg!(windows));
-        let name = String::from_utf8_lossy(&path.path).into_owned();
-        (path.root > 0).then(|| Some((name, digest(&on_disk(&record.workspace_root, stored))?)))?
+        let path = portable_path(stored, &places, cfg!(windows));
+        (path.root > 0).then(|| Some((name(&path), digest(&on_disk(&record.workspace_root, stored))?)))?
     });
     of_workspace.collect()
+}
+
+/// A portable path as seen from the root.
+fn name(path: &PortablePath) -> String {
+    "../".repeat((path.root / STEP_UP) as usize) + &String::from_utf8_lossy(&path.path)
+}
+
+/// Where a source is that has this [`name`].
+pub(super) fn placed_name(name: &str, roots: &[String]) -> Vec<u8> {
+    let (mut root, mut path) = (1_u32, name);
+    while let Some(rest) = path.strip_prefix("../") {
+        (root, path) = (root.saturating_add(STEP_UP), rest);
+    }
+    placed_path(&PortablePath { root, path: path.as_bytes().into() }, roots)
 }
 
 /// What tells the text of a source from others. Checkouts on Windows end lines otherwise, which moves nothing.
@@ -234,47 +269,75 @@ pub(super) fn digest(path: &Path) -> Option<String> {
 }
 
 /// A path without the workspace's root, and with `/` between its parts where `windows` says that it is one of Windows.
-fn portable_path(stored: &[u8], roots: &[String], windows: bool) -> PortablePath {
-    let slashed: Vec<u8> = match windows {
-        true => stored.iter().map(|&byte| if byte == b'\\' { b'/' } else { byte }).collect(),
-        false => stored.to_vec(),
+fn portable_path(stored: &[u8], places: &Places<'_>, windows: bool) -> PortablePath {
+    let slashed = |path: &[u8]| match windows {
+        true => path.iter().map(|&byte| if byte == b'\\' { b'/' } else { byte }).collect(),
+        false => path.to_vec(),
     };
     // The canonical form of Windows, `\\?\C:\w`, is the same path.
-    let plain = |path: &[u8]| path.strip_prefix(b"//?/").filter(|_| windows).unwrap_or(path).to_vec();
-    for (number, root) in (1..).zip(roots) {
-        let root = match windows {
-            true => plain(root.replace('\\', "/").as_bytes()),
-            false => root.as_bytes().to_vec(),
-        };
-        let root = root.strip_suffix(b"/").unwrap_or(&root);
-        match plain(&slashed).strip_prefix(root) {
-            Some([]) => return PortablePath { root: number, path: [].into() },
-            Some([b'/', path @ ..]) => return PortablePath { root: number, path: path.into() },
-            _ => {}
+    let plain = |path: &[u8]| slashed(path).strip_prefix(b"//?/").filter(|_| windows).map(<[u8]>::to_vec);
+    let plain = |path: &[u8]| plain(path).unwrap_or_else(|| slashed(path));
+    let directory = |path: &str| {
+        let path = plain(path.as_bytes());
+        path.strip_suffix(b"/").map(<[u8]>::to_vec).unwrap_or(path)
+    };
+    let path = plain(stored);
+    let roots: Vec<Vec<u8>> = places.roots.iter().map(|root| directory(root)).collect();
+    for (number, root) in (1..).zip(&roots) {
+        if let Some(rest) = below(&path, root) {
+            return PortablePath { root: number, path: rest.into() };
+        }
+    }
+    if places.packages.iter().any(|dir| below(&path, &directory(dir)).is_some()) {
+        for (number, root) in (1..).zip(&roots) {
+            // What has no more in common than the root of the file system, or a drive, has no place elsewhere.
+            let above = std::iter::successors(parent(root), |dir| parent(dir));
+            let above = above.take_while(|dir| !dir.is_empty() && !dir.ends_with(b":"));
+            let mut numbered = (1..).map(|steps| number + steps * STEP_UP).zip(above);
+            if let Some(found) = numbered.find_map(|(root, dir)| {
+                below(&path, dir).map(|rest| PortablePath { root, path: rest.into() })
+            }) {
+                return found;
+            }
         }
     }
     PortablePath { root: 0, path: stored.into() }
 }
 
+/// The rest of a path in a directory; nothing for the directory itself.
+fn below<'a>(path: &'a [u8], dir: &[u8]) -> Option<&'a [u8]> {
+    match path.strip_prefix(dir)? {
+        [] => Some(&[]),
+        [b'/', rest @ ..] => Some(rest),
+        _ => None,
+    }
+}
+
+fn parent(dir: &[u8]) -> Option<&[u8]> {
+    dir.get(..dir.iter().rposition(|byte| *byte == b'/')?)
+}
+
 /// Where a portable path is below these roots.
 pub(super) fn placed_path(path: &PortablePath, roots: &[String]) -> Vec<u8> {
-    if path.root == 0 {
-        return path.path.to_vec();
-    }
-    let number = path.root as usize - 1;
-    let root = roots.get(number).or(roots.first()).map_or(&[][..], |root| root.as_bytes());
-    if path.path.is_empty() {
-        return root.to_vec();
-    }
+    let Some(number) = (path.root % STEP_UP).checked_sub(1) else { return path.path.to_vec() };
+    let root = roots.get(number as usize).or(roots.first()).map_or(&[][..], |root| root.as_bytes());
     let separator: &[u8] = if cfg!(windows) { b"\\" } else { b"/" };
+    let mut dir = root.strip_suffix(separator).unwrap_or(root);
+    for _ in 0..path.root / STEP_UP {
+        let Some(end) = dir.iter().rposition(|byte| separator.contains(byte)) else { break };
+        dir = dir.get(..end).unwrap_or_default();
+    }
+    if path.path.is_empty() {
+        return if path.root < STEP_UP { root.to_vec() } else { dir.to_vec() };
+    }
     let slashed = |&byte: &u8| if cfg!(windows) && byte == b'/' { b'\\' } else { byte };
     let rest: Vec<u8> = path.path.iter().map(slashed).collect();
-    [root.strip_suffix(separator).unwrap_or(root), separator, &rest].concat()
+    [dir, separator, &rest].concat()
 }
 
 /// A portable path as text: `1:src/a.rs`, `0:/elsewhere/a.rs`.
-fn portable_text(path: &str, roots: &[String]) -> String {
-    let path = portable_path(path.as_bytes(), roots, cfg!(windows));
+fn portable_text(path: &str, places: &Places<'_>) -> String {
+    let path = portable_path(path.as_bytes(), places, cfg!(windows));
     format!("{}:{}", path.root, String::from_utf8_lossy(&path.path))
 }
 
@@ -309,17 +372,16 @@ fn with_paths(record: &RunRecord, change: &dyn Fn(&str) -> String) -> RunRecord 
 /// It cannot be read, is damaged, is none, or is of a newer version of this program.
 pub(super) fn read(path: &Path, roots: &[String]) -> Result<File> {
     let what = || format!("failed to read `{}`", path.display());
-    let bytes = fs::metadata(path)
-        .map_err(anyhow::Error::from)
-        .and_then(|metadata| match metadata.is_file() {
-            true => Ok(fs::read(path)?),
-            false => bail!("not a regular file"),
-        })
-        .with_context(what)?;
+    const GIVE: &str = "give files that `--partial <FILE>` has written";
+    let bytes = fs::metadata(path).and_then(|metadata| match metadata.is_file() {
+        true => fs::read(path),
+        false => Err(std::io::Error::other("not a regular file")),
+    });
+    let bytes = bytes.map_err(|error| anyhow!(Advised::new(format!("{}: {error}", what()), GIVE)))?;
     let data = portable::decode(&bytes).map_err(|error| {
         let cure = match error.kind {
             ErrorKind::UnsupportedVersion { .. } => "update xtask-coverage to the version that wrote it",
-            ErrorKind::NotRecognized { .. } => "give files that `--partial <FILE>` has written",
+            ErrorKind::NotRecognized { .. } => GIVE,
             _ => "the file was damaged or cut off on its way; write it again",
         };
         anyhow!(Advised::new(format!("{}: {error}", what()), cure))
@@ -397,7 +459,10 @@ fn contributor(header: &Value, run: &RunRecord) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::{digest, placed_path, placed_text, portable_path, portable_text};
+    use super::{
+        Places, PortablePath, digest, name, placed_name, placed_path, placed_text, portable_path,
+        portable_text,
+    };
 
     #[test]
     fn paths_of_one_machine_on_another() {
@@ -417,7 +482,8 @@ mod tests {
             (r"C:\registry\a.rs", windows, true, 0, r"C:\registry\a.rs", r"C:\registry\a.rs"),
         ] {
             let roots: Vec<String> = roots.iter().map(|root| (*root).to_owned()).collect();
-            let found = portable_path(stored.as_bytes(), &roots, is_windows);
+            let places = Places { roots: &roots, packages: Vec::new() };
+            let found = portable_path(stored.as_bytes(), &places, is_windows);
             assert_eq!((found.root, &*found.path), (root, path.as_bytes()), "{stored}");
             if cfg!(unix) {
                 let here = placed_path(&found, &["/here".to_owned()]);
@@ -430,10 +496,66 @@ mod tests {
     #[cfg(unix)]
     fn at_the_same_place_every_path_is_what_it_was() {
         let roots = ["/w".to_owned(), "/real/w".to_owned()];
-        for path in
-            ["/w/a.rs", "/real/w/a.rs", "/w", "/elsewhere", "relative/a.rs", "", "C:/w/a.rs", "/w//a.rs"]
-        {
-            assert_eq!(placed_text(&portable_text(path, &roots), &roots), path);
+        let places = Places { roots: &roots, packages: vec!["/w", "/real/beside", "/x"] };
+        for path in [
+            "/w/a.rs",
+            "/real/w/a.rs",
+            "/w",
+            "/elsewhere",
+            "relative/a.rs",
+            "",
+            "C:/w/a.rs",
+            "/w//a.rs",
+            "/real/beside/a.rs",
+            "/real/beside",
+            "/x/a.rs",
+        ] {
+            assert_eq!(placed_text(&portable_text(path, &places), &roots), path);
+        }
+    }
+
+    #[test]
+    fn packages_beside_the_workspace() {
+        let unix = ["/git/a/w".to_owned(), "/real/a/w".to_owned()];
+        let windows = [r"C:\git\w".to_owned()];
+        let packages = ["/git/a/w", "/git/a/b", "/git/c", "/far/d", r"C:\git\b", r"C:\far", r"D:\far"];
+        for (stored, roots, root, path, from_root, placed) in [
+            ("/git/a/w/src/a.rs", &unix[..], 1, "src/a.rs", "src/a.rs", "/h/i/w/src/a.rs"),
+            ("/git/a/b/a.rs", &unix, 257, "b/a.rs", "../b/a.rs", "/h/i/b/a.rs"),
+            ("/git/a/b", &unix, 257, "b", "../b", "/h/i/b"),
+            ("/git/c/a.rs", &unix, 513, "c/a.rs", "../../c/a.rs", "/h/c/a.rs"),
+            // No package is there.
+            ("/git/other/a.rs", &unix, 0, "/git/other/a.rs", "", "/git/other/a.rs"),
+            ("/git/a/bb/a.rs", &unix, 0, "/git/a/bb/a.rs", "", "/git/a/bb/a.rs"),
+            // Nothing in common.
+            ("/far/d/a.rs", &unix, 0, "/far/d/a.rs", "", "/far/d/a.rs"),
+            (r"C:\git\b\a.rs", &windows, 257, "b/a.rs", "../b/a.rs", "/h/i/b/a.rs"),
+            (r"C:\far\a.rs", &windows, 0, r"C:\far\a.rs", "", r"C:\far\a.rs"),
+            (r"D:\far\a.rs", &windows, 0, r"D:\far\a.rs", "", r"D:\far\a.rs"),
+        ] {
+            let places = Places { roots, packages: packages.to_vec() };
+            let found = portable_path(stored.as_bytes(), &places, roots == windows);
+            assert_eq!((found.root, &*found.path), (root, path.as_bytes()), "{stored}");
+            if cfg!(unix) {
+                let here = ["/h/i/w".to_owned()];
+                assert_eq!(String::from_utf8_lossy(&placed_path(&found, &here)), placed, "{stored}");
+                if root > 0 {
+                    assert_eq!(name(&found), from_root);
+                    assert_eq!(String::from_utf8_lossy(&placed_name(from_root, &here)), placed);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_of_no_root_harm_nobody() {
+        let roots = ["/w".to_owned()];
+        for (root, placed) in [(0, "a"), (256, "a"), (255, "/w/a"), (u32::MAX, "/a"), (u32::MAX - 255, "a")] {
+            let path = PortablePath { root, path: b"a".as_slice().into() };
+            if cfg!(unix) {
+                assert_eq!(String::from_utf8_lossy(&placed_path(&path, &roots)), placed, "{root}");
+            }
+            placed_path(&path, &[]);
         }
     }
 

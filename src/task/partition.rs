@@ -1,10 +1,12 @@
 //! `--partition`: which test binaries run here, and which on other machines. The same for the same data, wherever it is asked.
+//! Single tests are shared out by cargo-nextest; of that, only the flag is understood here.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// One of several parts of the test binaries.
+/// One of several parts of the test binaries, or under cargo-nextest of the tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Partition {
     /// How binaries are shared out.
@@ -15,13 +17,15 @@ pub struct Partition {
     pub count: NonZeroU32,
 }
 
-/// How test binaries are shared out.
+/// How test binaries are shared out. By the same words, cargo-nextest shares out tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PartitionKind {
     /// By how long they took in an earlier run, so that all parts take about as long.
     Slice,
     /// By a hash of each one's identity, whatever the others are.
     Hash,
+    /// In turn. Only cargo-nextest shares out so.
+    Count,
 }
 
 impl fmt::Display for PartitionKind {
@@ -29,6 +33,7 @@ impl fmt::Display for PartitionKind {
         f.write_str(match self {
             PartitionKind::Slice => "slice",
             PartitionKind::Hash => "hash",
+            PartitionKind::Count => "count",
         })
     }
 }
@@ -43,19 +48,44 @@ impl fmt::Display for Partition {
 impl Partition {
     /// Reads `slice:M/N` or `hash:M/N`, M from 1 to N; `None` if it is something else.
     pub fn parse(text: &str) -> Option<Partition> {
+        Partition::parse_nextest(text).filter(|it| it.kind != PartitionKind::Count)
+    }
+
+    /// The same as cargo-nextest takes it: also `count:M/N`.
+    pub(super) fn parse_nextest(text: &str) -> Option<Partition> {
+        const KINDS: [PartitionKind; 3] = [PartitionKind::Slice, PartitionKind::Hash, PartitionKind::Count];
         let (kind, part) = text.split_once(':')?;
-        let kind =
-            [PartitionKind::Slice, PartitionKind::Hash].into_iter().find(|it| it.to_string() == kind)?;
+        let kind = KINDS.into_iter().find(|it| it.to_string() == kind)?;
         let (index, count) = part.split_once('/')?;
         let number = |text: &str| text.bytes().all(|it| it.is_ascii_digit()).then(|| text.parse().ok())?;
         let (index, count) = (number(index)?, number(count)?);
         (index <= count).then_some(Partition { kind, index, count })
     }
 
+    /// Whether it is the first part, in which counts what every machine does.
+    pub(super) fn is_first(self) -> bool {
+        self.index == NonZeroU32::MIN
+    }
+
+    /// The part that these arguments of `cargo nextest run` ask for.
+    pub(super) fn of_nextest(arguments: &[OsString]) -> Option<Partition> {
+        let mut words = arguments.iter().map(|word| word.to_string_lossy()).take_while(|word| word != "--");
+        let mut found = None;
+        while let Some(word) = words.next() {
+            let value = match word.strip_prefix("--partition") {
+                Some("") => words.next().map(|value| value.into_owned()),
+                Some(value) => value.strip_prefix('=').map(str::to_owned),
+                None => None,
+            };
+            found = value.and_then(|value| Partition::parse_nextest(&value)).or(found);
+        }
+        found
+    }
+
     /// Whether a binary belongs to this part by its identity; `None` where that depends on the others.
     pub(super) fn takes(&self, binary_id: &str) -> Option<bool> {
         match self.kind {
-            PartitionKind::Slice => None,
+            PartitionKind::Slice | PartitionKind::Count => None,
             PartitionKind::Hash => {
                 let md5::Digest(digest) = md5::compute(binary_id);
                 let hash = digest.first_chunk().map_or(0, |chunk| u64::from_le_bytes(*chunk));
@@ -68,7 +98,7 @@ impl Partition {
     pub(super) fn select(&self, binaries: &[(String, Option<Duration>)]) -> Vec<bool> {
         match self.kind {
             PartitionKind::Hash => binaries.iter().map(|(id, _)| self.takes(id) == Some(true)).collect(),
-            PartitionKind::Slice => {
+            PartitionKind::Slice | PartitionKind::Count => {
                 let parts = balanced(binaries, self.count.get());
                 parts.into_iter().map(|part| part == self.index.get() - 1).collect()
             }
@@ -103,6 +133,7 @@ fn balanced(binaries: &[(String, Option<Duration>)], count: u32) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::{Partition, balanced};
+    use std::ffi::OsString;
     use std::time::Duration;
 
     #[test]
@@ -114,6 +145,25 @@ mod tests {
             ["", "slice", "1/3", "slice:0/3", "slice:4/3", "count:1/3", "hash:1/0", "hash:+1/3", "hash:1/3/3"]
         {
             assert_eq!(Partition::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_nextest_is_asked_for() {
+        for (arguments, expected) in [
+            ("--profile ci", None),
+            ("--partition hash:1/2", Some("hash:1/2")),
+            ("-E test(a) --partition=count:2/3 --retries 2", Some("count:2/3")),
+            ("--partition slice:3/3", Some("slice:3/3")),
+            // Nextest refuses these.
+            ("--partition hash:3/2", None),
+            ("--partition", None),
+            // An argument of the tests.
+            ("-- --partition hash:1/2", None),
+        ] {
+            let words: Vec<OsString> = arguments.split(' ').map(OsString::from).collect();
+            let found = Partition::of_nextest(&words).map(|it| it.to_string());
+            assert_eq!(found.as_deref(), expected, "{arguments}");
         }
     }
 

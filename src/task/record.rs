@@ -68,11 +68,13 @@ pub struct Origin {
     pub rustc: String,
 }
 
-/// A part of the test binaries.
+/// A part of the test binaries, or of the tests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionRecord {
     /// Which part.
     pub part: Partition,
+    /// Whether cargo-nextest has shared out single tests, not whole binaries.
+    pub of_tests: bool,
     /// The ids of all test binaries, also those of other parts, in cargo's order.
     pub binaries: Vec<String>,
 }
@@ -213,10 +215,9 @@ impl RunRecord {
                 "rustc": origin.rustc,
             })
         });
-        let partition = self
-            .partition
-            .as_ref()
-            .map(|partition| json!({ "part": partition.part.to_string(), "binaries": partition.binaries }));
+        let partition = self.partition.as_ref().map(
+            |it| json!({ "part": it.part.to_string(), "of_tests": it.of_tests, "binaries": it.binaries }),
+        );
         json!({
             "format": FORMAT,
             "workspace_root": text(&self.workspace_root),
@@ -325,8 +326,9 @@ fn parse_origin(value: &Value) -> Result<Origin> {
 }
 
 fn parse_partition(value: &Value) -> Result<PartitionRecord> {
-    let part = Partition::parse(&string(value, "part")?).context("`part` is none")?;
-    Ok(PartitionRecord { part, binaries: strings(value, "binaries")? })
+    let part = Partition::parse_nextest(&string(value, "part")?).context("`part` is none")?;
+    let of_tests = value.get("of_tests").and_then(Value::as_bool).unwrap_or(false);
+    Ok(PartitionRecord { part, of_tests, binaries: strings(value, "binaries")? })
 }
 
 fn parse_package(value: &Value) -> Result<PackageSources> {
@@ -483,6 +485,7 @@ mod tests {
                 rustc: "1.95.0".to_owned(),
             }),
             partition: Some(PartitionRecord {
+                of_tests: true,
                 part: Partition::parse("slice:2/3").expect("a partition"),
                 binaries: vec!["app".to_owned(), "app::it".to_owned()],
             }),

@@ -78,7 +78,7 @@ impl Checkout {
 }
 
 /// git as on a machine where nobody has configured anything.
-fn git(directory: &Path) -> Program {
+pub(crate) fn git(directory: &Path) -> Program {
     let program = Program::new("git").current_dir(directory).args(["-c", "init.defaultBranch=main"]);
     ["AUTHOR", "COMMITTER"].into_iter().fold(quiet(program), |program, who| {
         program
@@ -88,7 +88,7 @@ fn git(directory: &Path) -> Program {
     })
 }
 
-fn quiet(program: Program) -> Program {
+pub(crate) fn quiet(program: Program) -> Program {
     program.env("GIT_CONFIG_GLOBAL", "").env("GIT_CONFIG_NOSYSTEM", "1")
 }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::program::Program;
+use crate::changes::{git, quiet};
+use crate::nextest::nextest;
+use crate::support::program::{Finished, Program};
 use crate::support::workspace::Workspace;
 use crate::{read_lcov, xtask};
 
@@ -32,6 +34,10 @@ fn run_parts(workspace: &Workspace, kind: &str, count: u32) -> Vec<PathBuf> {
         file
     };
     (1..=count).map(part).collect()
+}
+
+fn warnings(run: &Finished) -> Vec<String> {
+    run.stderr.lines().filter(|line| line.starts_with("warning: ")).map(str::to_owned).collect()
 }
 
 /// Every file in a directory by its name.
@@ -104,6 +110,191 @@ fn parts_of_programs_libraries_and_macros_are_the_whole() {
 #[test]
 fn parts_of_doctests_are_the_whole() {
     check_parts("doctests", &[("slice", 3), ("hash", 2)], &["--skip-functions"]);
+}
+
+/// cargo-nextest shares out single tests. What every part does counts once: compilers run macros, and programs that do not know the
+/// question for their tests run. One binary has no test at all, which makes no part of the whole.
+#[test]
+fn parts_of_single_tests_are_the_whole() {
+    let workspace = Workspace::copy("stress");
+    let demands = "\n[workspace.metadata.coverage]\nfail-under-lines = 100\n";
+    let manifest = workspace.read("Cargo.toml");
+    workspace.write("Cargo.toml", &format!("{manifest}{demands}"));
+    let nextest = |arguments: &[&str]| nextest(&workspace, &[&["--all-targets"], arguments].concat());
+    let directory = |name: &str| workspace.beside(name);
+    let below = "is below the threshold 100%";
+    let whole = nextest(&FORMATS).arg("--output-dir").arg(directory("whole union")).run();
+    let whole = whole.expect_code(2).expect_stderr(below);
+    assert_eq!(warnings(&whole), [""; 0]);
+    let whole = coverage(&workspace).args(["report", "--model", "llvm"]).args(FORMATS).arg("--output-dir");
+    // Where two builds of a library have a function of one name, LLVM's model may warn, depending on where they were built.
+    let llvm = warnings(&whole.arg(directory("whole llvm")).run().expect_code(2));
+    for (kind, count) in [("hash", 2), ("count", 3)] {
+        let part = |index: u32| {
+            let file = directory("parts").join(format!("{kind}-{index}.cov"));
+            let partition = format!("{kind}:{index}/{count}");
+            let run = nextest(&["--partial"]).arg(&file).args(["--", "--partition", &partition]).run();
+            let run = run.expect_success();
+            assert!(!run.stderr.contains("the numbers are not held"), "{run}");
+            file
+        };
+        let files: Vec<PathBuf> = (1..=count).map(part).collect();
+        let missing = merge(&workspace, &files[1..]).run().expect_code(1);
+        missing.expect_stderr(&format!("parts of a run are missing: `{kind}:1/{count}`"));
+        for model in ["union", "llvm"] {
+            let output = directory(&format!("{kind} {model}"));
+            let merged = merge(&workspace, &files).args(["--model", model, "--output-dir"]).arg(&output);
+            let merged = merged.args(FORMATS).run().expect_code(2).expect_stderr(below);
+            assert_eq!(warnings(&merged), if model == "llvm" { &llvm[..] } else { &[] });
+            let whole = contents(&directory(&format!("whole {model}")));
+            assert_same(&contents(&output), &whole, &format!("{kind} {model}"));
+        }
+    }
+
+    // A part without any test is a part.
+    let file = directory("parts").join("many.cov");
+    let none = nextest(&["--partial"]).arg(&file).args(["--", "--partition", "count:99/99"]);
+    none.run().expect_success();
+    let missing = merge(&workspace, &[file]).run().expect_code(1);
+    missing.expect_stderr("`count:10/99` and 88 more");
+}
+
+/// What is printed and written under flags about reports, both models, once from the whole run and once from its parts.
+#[test]
+fn every_flag_about_reports_holds_for_a_merge() {
+    const ROWS: [&[&str]; 16] = [
+        &["--fail-under-lines", "100"],
+        &["--fail-under-functions", "99.5", "--fail-under-regions", "99"],
+        &["--fail-under-file-lines", "90"],
+        &["--fail-uncovered-lines", "0", "--fail-uncovered-functions", "0", "--fail-uncovered-regions", "1"],
+        &["--show-missing-lines", "--show-missing-functions", "--sort", "path"],
+        &["--total"],
+        &["--summary-only", "--json"],
+        &["--summary-only", "--lcov"],
+        &["--skip-functions", "--json"],
+        &["--patch-base", "HEAD", "--fail-under-patch", "100", "--markdown"],
+        &["--patch-base", "HEAD", "--ci", "github", "--lcov"],
+        &["--ci", "gitlab", "--lcov"],
+        &["--include-tests", "--no-markers", "--lcov"],
+        &[
+            "--exclude-code",
+            "const-fn",
+            "--exclude-code",
+            "debug",
+            "--exclude-from-report",
+            "partial",
+            "--lcov",
+        ],
+        &["--no-default-exclude", "--text"],
+        &["--baseline", "../higher MODEL", "--ratchet", "0", "--save-baseline", "../lower"],
+    ];
+    let workspace = Workspace::copy("outputs");
+    workspace.write(".gitignore", "target/\n");
+    for command in [&["init", "-q"][..], &["add", "."], &["commit", "-q", "-m", "first"]] {
+        git(workspace.root()).args(command).run().expect_success();
+    }
+    let source = workspace.read("generic/src/lib.rs");
+    workspace.write("generic/src/lib.rs", &format!("{source}\npub fn late() -> u32 {{\n    1\n}}\n"));
+    coverage(&workspace).arg("--no-report").run().expect_success();
+    let all: Vec<Vec<PathBuf>> =
+        [("slice", 2), ("hash", 3)].map(|(kind, count)| run_parts(&workspace, kind, count)).into();
+    // Parts write a record of themselves, and a merge one of its own.
+    coverage(&workspace).arg("--no-report").run().expect_success();
+    let record = workspace.read("target/coverage/run.json");
+    let summary = workspace.beside("summary").join("step.md");
+    let run = |program: Program, row: &[&str], model: &str| -> (Option<i32>, String, String, String) {
+        drop(fs::remove_file(&summary));
+        let row = row.iter().map(|word| word.replace("MODEL", model));
+        let program = quiet(program.args(row)).args(["--model", model]).env("GITHUB_STEP_SUMMARY", &summary);
+        let finished: Finished = program.run();
+        let is_about_files =
+            |line: &&str| ["Merging ", "Wrote "].iter().any(|it| line.trim_start().starts_with(it));
+        let said: Vec<&str> = finished.stderr.lines().filter(|line| !is_about_files(line)).collect();
+        let written = fs::read_to_string(&summary).unwrap_or_default();
+        (finished.code(), finished.stdout.clone(), said.join("\n"), written)
+    };
+    for model in ["union", "llvm"] {
+        let higher = format!("../higher {model}");
+        let save =
+            ["report", "--model", model, "--exclude-files", "untouched/**", "--save-baseline", &higher];
+        coverage(&workspace).args(save).run().expect_success();
+    }
+    let check = |row: &[&str], expected: Option<i32>| {
+        for model in ["union", "llvm"] {
+            workspace.write("target/coverage/run.json", &record);
+            let whole = run(coverage(&workspace).arg("report"), row, model);
+            if let Some(expected) = expected {
+                assert_eq!(whole.0, Some(expected), "{row:?}: {whole:?}");
+            }
+            for files in &all {
+                assert_eq!(run(merge(&workspace, files), row, model), whole, "{row:?} {model} {files:?}");
+            }
+        }
+    };
+    let codes = [2, 2, 2, 2, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 2];
+    for (row, code) in ROWS.iter().zip(codes) {
+        check(row, Some(code));
+    }
+
+    // A baseline is the same file, and what the manifests demand holds.
+    let baseline = |program: Program| {
+        program.args(["--save-baseline", "../saved"]).run().expect_success();
+        workspace.read("../saved")
+    };
+    workspace.write("target/coverage/run.json", &record);
+    let whole = baseline(coverage(&workspace).arg("report"));
+    for files in &all {
+        assert_eq!(baseline(merge(&workspace, files)), whole);
+    }
+    let manifest = workspace.read("Cargo.toml");
+    let demands = "fail-under-lines = 99\n[workspace.metadata.coverage.packages.generic]\nfail-under-functions = 100\n\
+                   [workspace.metadata.coverage.paths.\"partial/**\"]\nfail-under-lines = 100\n";
+    workspace.write("Cargo.toml", &format!("{manifest}\n[workspace.metadata.coverage]\n{demands}"));
+    check(&[], Some(2));
+}
+
+/// A package of the workspace can lie beside its root, and does so in every checkout.
+#[test]
+fn packages_beside_the_workspace_are_one_source() {
+    let checkout = |name: &str| {
+        let checkout = Workspace::empty(name);
+        let manifest = |name: &str, more: &str| {
+            format!("[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n{more}")
+        };
+        let more =
+            "[workspace]\nmembers = [\"../beside\"]\n[dependencies]\nbeside = { path = \"../beside\" }\n";
+        checkout.write("app/Cargo.toml", &manifest("app", more));
+        checkout.write("app/src/lib.rs", "pub fn four() -> u32 {\n    beside::twice(2)\n}\n");
+        checkout.write("app/tests/it.rs", "#[test]\nfn it() {\n    assert_eq!(app::four(), 4);\n}\n");
+        checkout.write("beside/Cargo.toml", &manifest("beside", "workspace = \"../app\"\n"));
+        checkout.write("beside/src/lib.rs", "pub fn twice(number: u32) -> u32 {\n    number * 2\n}\n");
+        checkout.write("beside/tests/it.rs", "#[test]\nfn it() {\n    assert_eq!(beside::twice(4), 8);\n}\n");
+        checkout
+    };
+    let in_app = ["--manifest-path", "app/Cargo.toml"];
+    let (here, there) = (checkout("here"), checkout("deeper down"));
+    let part = |checkout: &Workspace, index: u32| {
+        let file = here.beside("parts").join(format!("{index}.cov"));
+        let partition = format!("hash:{index}/2");
+        let run =
+            coverage(checkout).args(in_app).args(["--no-doctests", "--partition", &partition, "--partial"]);
+        run.arg(&file).run().expect_success();
+        file
+    };
+    let files = [part(&here, 1), part(&there, 2)];
+    for part in &files {
+        let content = fs::read(part).expect("a file");
+        assert!(!String::from_utf8_lossy(&content).contains("deeper down"));
+    }
+    let whole = coverage(&here).args(in_app).args(["--no-doctests", "--lcov"]).run().expect_success();
+    let merged = merge(&here, &files).args(in_app).arg("--lcov").run().expect_success();
+    assert_eq!(merged.stdout, whole.stdout);
+    assert_eq!(merged.stdout.matches("SF:").count(), 2, "{merged}");
+
+    there.write("beside/src/lib.rs", "pub fn twice(number: u32) -> u32 {\n    number + number\n}\n");
+    part(&there, 2);
+    let refused = merge(&here, &files).args(in_app).run().expect_code(1);
+    refused.expect_stderr("the runs are of different sources: `../beside/src/lib.rs` is in");
 }
 
 #[test]
@@ -191,11 +382,21 @@ fn what_does_not_fit_together_is_refused() {
     refused(&[], "needs the files that are to be merged");
     refused(&[files[0].clone(), files[2].clone()], "parts of a run are missing: `hash:2/3`");
     refused(&[files[0].clone(), files[0].clone()], "is given twice");
-    refused(&[workspace.root().join("none.cov")], "failed to read `");
-    refused(&[workspace.root().join("Cargo.toml")], "not a partial coverage file");
-    refused(&[workspace.root().to_path_buf()], "not a regular file");
+    let other_name = workspace.beside("other").join("..").join("beside parts").join("hash-1-of-3.cov");
+    refused(&[files[0].clone(), other_name.clone()], "is given twice");
+    let cure = "help: give files that `--partial <FILE>` has written";
+    for (file, message) in [
+        (workspace.root().join("none.cov"), "failed to read `"),
+        (workspace.root().join("Cargo.toml"), "not a partial coverage file"),
+        (workspace.root().to_path_buf(), "not a regular file"),
+    ] {
+        refused(std::slice::from_ref(&file), message);
+        refused(&[file], cure);
+    }
 
     let replaced = merge(&workspace, &files).arg("--partial").arg(&files[1]).run().expect_code(1);
+    replaced.expect_stderr("would replace a file that is merged");
+    let replaced = merge(&workspace, &files).arg("--partial").arg(&other_name).run().expect_code(1);
     replaced.expect_stderr("would replace a file that is merged");
 
     let bytes = fs::read(&files[1]).expect("a file");
@@ -220,6 +421,17 @@ fn what_does_not_fit_together_is_refused() {
     coverage(&workspace).args(later).arg(&damaged).run().expect_success();
     refused(&with_damage, "the runs are of different sources: `generic/src/lib.rs` is in");
     workspace.write("generic/src/lib.rs", &source);
+
+    // Other tests would not be those of one run, although they do not count.
+    let source = workspace.read("generic/tests/it.rs");
+    workspace.write("generic/tests/it.rs", &format!("{source}\n// Later.\n"));
+    coverage(&workspace).args(later).arg(&damaged).run().expect_success();
+    refused(&with_damage, "the runs are of different sources: `generic/tests/it.rs` is in");
+
+    // LLVM's model needs no source, but there has to be one, or this is another workspace.
+    let other = Workspace::copy("only-bin");
+    let foreign = merge(&other, &files).args(["--model", "llvm"]).run().expect_code(1);
+    foreign.expect_stderr("is of another workspace: none of its sources is here");
 }
 
 /// Two machines with different ideas of how long the binaries take.
@@ -309,6 +521,25 @@ fn a_partition_takes_nothing_from_other_rules() {
     part().run().expect_success();
     part().args(["--total"]).run().expect_success();
     merge(&workspace, &[file]).run().expect_code(2).expect_stderr("is below the threshold 100%");
+}
+
+/// A part cannot know whether others have tests; a merge can. Where nothing is built at all, each part knows.
+#[test]
+fn without_any_test_there_is_nothing_to_report() {
+    let workspace = Workspace::copy("no-tests");
+    let merged = merge(&workspace, &run_parts(&workspace, "hash", 2)).run().expect_code(1);
+    merged.expect_stderr("error: no test ran in any of the runs");
+    let workspace = Workspace::copy("single-crate");
+    let file = workspace.beside("parts").join("part.cov");
+    let part = coverage(&workspace).args(["no_such_test", "--partition", "hash:1/1", "--partial"]);
+    part.arg(&file).run().expect_success();
+    merge(&workspace, std::slice::from_ref(&file))
+        .run()
+        .expect_code(1)
+        .expect_stderr("error: no test ran in any of the runs");
+    let workspace = Workspace::copy("no-targets");
+    let part = coverage(&workspace).args(["--partition", "hash:1/2", "--partial"]).arg(&file).run();
+    part.expect_code(1).expect_stderr("error: no test binary was built");
 }
 
 /// A part whose tests fail leaves its file, and the merge says so.
