@@ -37,7 +37,10 @@ pub(super) struct Alias {
 
 /// What decodes and counts is compiled with optimizations, which makes reports about three times faster.
 const OVERRIDES: [(&str, &str); 5] = [
-    ("xtask-coverage-engine", "{ opt-level = 2, debug-assertions = false, overflow-checks = false }"),
+    (
+        "xtask-coverage-engine",
+        "{ opt-level = 2, debug-assertions = false, overflow-checks = false, codegen-units = 1 }",
+    ),
     ("adler2", "{ opt-level = 2 }"),
     ("md5", "{ opt-level = 2 }"),
     ("miniz_oxide", "{ opt-level = 2 }"),
@@ -142,6 +145,7 @@ impl CargoConfig {
         }
         if is_own && is_new {
             document.insert(&["profile", profile], "debug", "false")?;
+            document.insert(&["profile", profile], "lto", "\"off\"")?;
             document.comment(
                 &["profile", profile],
                 "Only `cargo xtask` builds in this profile; optimized, it reports about three times faster.",
