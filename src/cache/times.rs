@@ -132,7 +132,8 @@ impl Snapshot {
         let mut entries = BTreeMap::new();
         // Machines need not agree on the time, and some file systems count every other second.
         let built = self.taken + PRECISION;
-        let newer = since_1970(SystemTime::now()).max(built);
+        // This second has begun already, so that there is nothing to wait for.
+        let newer = Duration::from_secs(since_1970(SystemTime::now()).as_secs()).max(whole(built));
         for (path, State { digest, modified, is_dir }) in state(root, files) {
             let n_files = usize::from(!is_dir && !self.entries.is_empty());
             let own = since_1970(modified);
@@ -141,7 +142,7 @@ impl Snapshot {
                 Some(before) => before.modified,
                 // Nobody knows what the artifacts are made of, so it may only grow younger.
                 None if self.entries.is_empty() => whole(own),
-                None => whole(newer.max(own)),
+                None => newer.max(whole(own)),
             };
             let adjusted = restored.adjust(root.join(&path), modified, UNIX_EPOCH + wanted);
             let modified = match adjusted {
